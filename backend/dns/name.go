@@ -28,7 +28,7 @@ const Root Name = "."
 // an escape is broken, a label is empty or longer than MaxLabelLen, or the whole is longer than
 // MaxNameLen on the wire.
 func ParseName(text string) (Name, error) {
-	if isCanonical(text) {
+	if absolute, upper := scanPlain(text); absolute && !upper {
 		return Name(text), nil
 	}
 	var buf [MaxNameText]byte
@@ -54,9 +54,17 @@ func AppendName(dst, text []byte) ([]byte, error) {
 	if len(text) == 0 {
 		return dst, fmt.Errorf("a name is empty; the root is written %q", ".")
 	}
-	if len(text) == 1 && text[0] == '.' {
-		return append(dst, '.'), nil
+	if absolute, upper := scanPlain(text); absolute {
+		dst = append(dst, text...)
+		if upper {
+			lower(dst[len(dst)-len(text):])
+		}
+		return dst, nil
 	}
+	return appendParsed(dst, text)
+}
+
+func appendParsed(dst, text []byte) ([]byte, error) {
 	label, wire := 0, 1
 	for i := 0; i < len(text); {
 		c := text[i]
@@ -161,22 +169,35 @@ var octets = func() (t [256]uint8) {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// isCanonical reports whether text is a canonical name without any escape, as nearly all are.
-func isCanonical(text string) bool {
+// scanPlain reports whether text is an absolute name without any escape and within the limits, as
+// nearly all are, and whether an upper-case letter alone keeps it from being canonical.
+func scanPlain[Text string | []byte](text Text) (absolute, upperCase bool) {
 	if len(text) > MaxNameLen-1 || len(text) < 2 {
-		return text == "."
+		return string(text) == ".", false
 	}
 	start := 0
 	for i := 0; i < len(text); i++ {
-		if octets[text[i]] == plain {
+		switch octets[text[i]] {
+		case plain:
+			continue
+		case upper:
+			upperCase = true
 			continue
 		}
 		if text[i] != '.' || i == start || i-start > MaxLabelLen {
-			return false
+			return false, false
 		}
 		start = i + 1
 	}
-	return start == len(text)
+	return start == len(text), upperCase
+}
+
+func lower(text []byte) {
+	for i, c := range text {
+		if octets[c] == upper {
+			text[i] = c | 0x20
+		}
+	}
 }
 
 // Parent returns the name without its first label; the root's parent is the root.
