@@ -1,0 +1,166 @@
+// Command bench measures redyn under a real PowerDNS, beside the least that any backend could do
+// and beside PowerDNS's own backends, and prints one table of medians, ranges and ratios.
+//
+//	go run ./contrib/bench                    everything, some ten minutes
+//	go run ./contrib/bench -parts dns -rounds 9 -v
+//
+// All contestants run at once and are measured in turn, round after round, so that whatever else
+// the machine does falls on all of them alike; a ratio is taken within a round, and its median and
+// range over the rounds are shown. It needs redis-server, pdns_server with its remote, bind and
+// gsqlite3 backends, sqlite3 and dnsperf. Every server listens on a free loopback port or on a
+// socket in a directory of its own and ends with the program.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	parts       string
+	only        string
+	rounds      int
+	seconds     int
+	hosts       int
+	manyHosts   int
+	clients     int
+	outstanding int
+	threads     int
+	redyn       string
+	verbose     bool
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == "respond" {
+		fail(respond(os.Args[2:]))
+		return
+	}
+	var o options
+	flag.StringVar(&o.parts, "parts", "dns,alone,size", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts)")
+	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
+	flag.IntVar(&o.rounds, "rounds", 7, "rounds over all contestants")
+	flag.IntVar(&o.seconds, "seconds", 3, "seconds for each contestant in each round")
+	flag.IntVar(&o.hosts, "hosts", 10_000, "hosts in the zone")
+	flag.IntVar(&o.manyHosts, "many-hosts", 1_000_000, "hosts in the big zone of part size")
+	flag.IntVar(&o.clients, "clients", 8, "clients that dnsperf acts as")
+	flag.IntVar(&o.outstanding, "outstanding", 100, "questions that dnsperf has under way")
+	flag.IntVar(&o.threads, "distributor-threads", 3, "PowerDNS's distributor threads, each a connection to the backend")
+	flag.StringVar(&o.redyn, "redyn", "", "the redyn to measure (default: built from this module)")
+	flag.BoolVar(&o.verbose, "v", false, "show PowerDNS's settings and each round")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "bench: unexpected argument %q; there are only flags\n", flag.Arg(0))
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fail(run(ctx, o))
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+var parts = []struct {
+	name string
+	run  func(*bench) error
+}{
+	{"dns", measureDNS},
+	{"alone", measureAlone},
+	{"size", measureSize},
+}
+
+func run(ctx context.Context, o options) error {
+	wanted := strings.Split(o.parts, ",")
+	for _, name := range wanted {
+		if !slices.ContainsFunc(parts, func(p struct {
+			name string
+			run  func(*bench) error
+		},
+		) bool {
+			return p.name == name
+		}) {
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone and size", name)
+		}
+	}
+	if o.rounds < 1 || o.seconds < 1 {
+		return fmt.Errorf("-rounds and -seconds must be 1 or more")
+	}
+	dir, err := os.MkdirTemp("", "redyn-bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{ctx: ctx, opts: o, dir: dir}
+	defer b.stopAll()
+	if err := b.findRedyn(); err != nil {
+		return err
+	}
+	fmt.Print(machine())
+	for _, p := range parts {
+		if !slices.Contains(wanted, p.name) {
+			continue
+		}
+		if err := p.run(b); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+		b.stopAll()
+	}
+	return nil
+}
+
+// findRedyn builds redyn, unless one is given.
+func (b *bench) findRedyn() error {
+	if b.opts.redyn != "" {
+		path, err := filepath.Abs(b.opts.redyn)
+		b.redyn = path
+		return err
+	}
+	b.redyn = filepath.Join(b.dir, "redyn")
+	build := exec.CommandContext(b.ctx, "go", "build", "-o", b.redyn, "redyn/cmd/redyn")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("build redyn: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// rounds calls measure once for each of n contestants in each round, each round beginning with
+// another one; round -1 only warms up and is shorter.
+func (b *bench) rounds(n int, measure func(round, contestant int, d time.Duration) error) error {
+	for round := -1; round < b.opts.rounds; round++ {
+		d := time.Duration(b.opts.seconds) * time.Second
+		if round < 0 {
+			d = time.Second
+		}
+		for i := range n {
+			if err := b.ctx.Err(); err != nil {
+				return err
+			}
+			if err := measure(round, (i+round+n)%n, d); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// chosen reports whether -only lets a contestant take part.
+func (b *bench) chosen(name string) bool {
+	return slices.ContainsFunc(strings.Split(b.opts.only, ","), func(part string) bool {
+		return strings.Contains(name, part)
+	})
+}

@@ -1,0 +1,379 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/miekg/dns"
+)
+
+// ready is how long a server may take until it answers.
+const ready = 20 * time.Second
+
+// The contestants, by what PowerDNS reads.
+const (
+	redynUnix      = "redyn, unix"
+	redynHTTP      = "redyn, HTTP"
+	redynHTTPClose = "redyn, HTTP, --backend-keepalive=false"
+	cannedUnix     = "canned bytes, unix"
+	cannedHTTP     = "canned bytes, fasthttp"
+	cannedClose    = "canned bytes, fasthttp, closing each time"
+	redisUnix      = "one Redis read per lookup, unix"
+	bindBackend    = "PowerDNS's bind backend"
+	sqliteBackend  = "PowerDNS's gsqlite3 backend"
+)
+
+// dnsGoals are the goals for questions through PowerDNS with its caches off.
+var dnsGoals = []goal{
+	{"1", redynUnix, cannedUnix, 1, atLeast},
+	{"1", redynUnix, redisUnix, 1.8, atLeast},
+	{"2", redynHTTP, cannedHTTP, 0.97, atLeast},
+	{"2", redynHTTPClose, cannedHTTP, 2.1, atLeast},
+	{"", redynHTTPClose, cannedClose, 0, atLeast},
+	{"", redynUnix, bindBackend, 0, atLeast},
+	{"", redynUnix, sqliteBackend, 0, atLeast},
+}
+
+// common are the settings of every pdns_server here. The zone cache keeps its default of 300
+// seconds: it holds the list of zones, not data, and is filled before the first question.
+const common = `local-address=127.0.0.1
+socket-dir=%[1]s
+daemon=no
+guardian=no
+setuid=
+setgid=
+security-poll-suffix=
+version-string=anonymous
+loglevel=3
+disable-syslog=yes
+cache-ttl=0
+query-cache-ttl=0
+negquery-cache-ttl=0
+zone-cache-refresh-interval=300
+consistent-backends=yes
+receiver-threads=1
+distributor-threads=%[2]d
+`
+
+// contestant is one pdns_server and the address it answers on.
+type contestant struct {
+	name     string
+	settings string
+	port     int
+}
+
+// measureDNS asks each contestant's pdns_server in turn with dnsperf.
+func measureDNS(b *bench) error {
+	contestants, err := b.startContestants()
+	if err != nil {
+		return err
+	}
+	questions, err := b.file("questions", func(w io.Writer) error { return writeQuestions(w, b.opts.hosts) })
+	if err != nil {
+		return err
+	}
+	results := make([]series, len(contestants))
+	for i, c := range contestants {
+		results[i].name = c.name
+	}
+	err = b.rounds(len(contestants), func(round, i int, d time.Duration) error {
+		qps, faults, err := b.dnsperf(contestants[i].port, questions, d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", contestants[i].name, err)
+		}
+		if b.opts.verbose {
+			fmt.Printf("round %d: %-45s %8.0f %4d faults\n", round, contestants[i].name, qps, faults)
+		}
+		if round >= 0 {
+			results[i].values = append(results[i].values, qps)
+			results[i].faults += faults
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	printTable(fmt.Sprintf("Questions/s through pdns_server %s with cache-ttl=0 query-cache-ttl=0 negquery-cache-ttl=0\n"+
+		"(zone cache on, receiver-threads=1, distributor-threads=%d; dnsperf -c %d -q %d; %d hosts; %d rounds of %d s)",
+		pdnsVersion(), b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
+		results, dnsGoals)
+	return nil
+}
+
+// startContestants starts every backend and a pdns_server for each.
+func (b *bench) startContestants() ([]contestant, error) {
+	zone, err := b.file(origin+"zone", func(w io.Writer) error { return writeZone(w, b.opts.hosts) })
+	if err != nil {
+		return nil, err
+	}
+	makers := []struct {
+		names []string
+		start func(zone string) ([]string, error)
+	}{
+		{[]string{redynUnix, redynHTTP, redynHTTPClose}, b.startRedyns},
+		{[]string{cannedUnix, cannedHTTP, cannedClose}, b.startCanned},
+		{[]string{redisUnix}, b.startRedisResponder},
+		{[]string{bindBackend}, b.prepareBind},
+		{[]string{sqliteBackend}, b.prepareSQLite},
+	}
+	var all []contestant
+	for _, m := range makers {
+		settings, err := m.start(zone)
+		if err != nil {
+			return nil, err
+		}
+		for i, name := range m.names {
+			if !b.chosen(name) {
+				continue
+			}
+			c := contestant{name: name, settings: fmt.Sprintf(common, b.dir, b.opts.threads) + settings[i]}
+			if err := b.startPDNS(&c); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			all = append(all, c)
+		}
+	}
+	return all, nil
+}
+
+// startPDNS starts the contestant's pdns_server and waits until it gives the right answer.
+func (b *bench) startPDNS(c *contestant) error {
+	var err error
+	if c.port, err = freePort(); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(b.dir, "pdns")
+	if err != nil {
+		return err
+	}
+	settings := c.settings + fmt.Sprintf("local-port=%d\n", c.port)
+	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(settings), 0o600); err != nil {
+		return err
+	}
+	if b.opts.verbose {
+		fmt.Printf("--- pdns.conf for %s\n%s", c.name, settings)
+	}
+	p, err := b.start("pdns_server for "+c.name, "pdns_server", "--config-dir="+dir, "--socket-dir="+dir)
+	if err != nil {
+		return err
+	}
+	question := new(dns.Msg)
+	question.SetQuestion(hostName(1), dns.TypeA)
+	client := dns.Client{Timeout: time.Second}
+	return b.await(p, ready, func() error {
+		reply, _, err := client.Exchange(question, loopback(c.port))
+		if err != nil {
+			return err
+		}
+		if len(reply.Answer) != 1 || !strings.HasSuffix(reply.Answer[0].String(), hostAddr(1)) {
+			return fmt.Errorf("wrong answer:\n%v", reply)
+		}
+		return nil
+	})
+}
+
+func remote(connection string) string {
+	return "launch=remote\nremote-connection-string=" + connection + "\n"
+}
+
+// startRedyns imports the zone and serves it: one redyn on unix and HTTP, and one that closes HTTP
+// connections.
+func (b *bench) startRedyns(zone string) ([]string, error) {
+	if !b.chosen(redynUnix) && !b.chosen(redynHTTP) && !b.chosen(redynHTTPClose) {
+		return make([]string, 3), nil
+	}
+	redis, err := b.startRedis()
+	if err != nil {
+		return nil, err
+	}
+	if err := b.command(nil, b.redyn, "zone", "import", "--redis-url", "redis://"+redis+"/0", zone); err != nil {
+		return nil, err
+	}
+	keep, err := b.startRedyn("redyn", redis)
+	if err != nil {
+		return nil, err
+	}
+	closing, err := b.startRedyn("redyn-closing", redis, "--backend-keepalive=false")
+	if err != nil {
+		return nil, err
+	}
+	return []string{
+		remote("unix:path=" + keep.unix),
+		remote("http:url=http://" + keep.http + "/dns"),
+		remote("http:url=http://" + closing.http + "/dns"),
+	}, nil
+}
+
+// startCanned starts the responders that set the floor.
+func (b *bench) startCanned(string) ([]string, error) {
+	var settings []string
+	for _, kind := range []string{"unix", "http", "http-close"} {
+		addr, err := b.startResponder(kind)
+		if err != nil {
+			return nil, err
+		}
+		if kind == "unix" {
+			settings = append(settings, remote("unix:path="+addr))
+		} else {
+			settings = append(settings, remote("http:url=http://"+addr+"/dns"))
+		}
+	}
+	return settings, nil
+}
+
+func (b *bench) startRedisResponder(string) ([]string, error) {
+	if !b.chosen(redisUnix) {
+		return make([]string, 1), nil
+	}
+	redis, err := b.startRedis()
+	if err != nil {
+		return nil, err
+	}
+	if err := fillRedis(redis, b.opts.hosts); err != nil {
+		return nil, err
+	}
+	addr, err := b.startResponder("redis", redis)
+	return []string{remote("unix:path=" + addr)}, err
+}
+
+// startResponder starts this program as a responder and returns the socket or the address.
+func (b *bench) startResponder(kind string, more ...string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	network, addr := "unix", filepath.Join(b.dir, kind+".sock")
+	if strings.HasPrefix(kind, "http") {
+		port, err := freePort()
+		if err != nil {
+			return "", err
+		}
+		network, addr = "tcp", loopback(port)
+	}
+	_ = os.Remove(addr) // a part before this one has left it
+	p, err := b.start(kind+" responder", self, append([]string{"respond", kind, addr}, more...)...)
+	if err != nil {
+		return "", err
+	}
+	return addr, b.await(p, ready, accepts(network, addr))
+}
+
+func (b *bench) prepareBind(zone string) ([]string, error) {
+	path, err := b.file("named.conf", func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "zone %q { type master; file %q; };\n", strings.TrimSuffix(origin, "."), zone)
+		return err
+	})
+	return []string{"launch=bind\nbind-config=" + path + "\n"}, err
+}
+
+// sqliteSchemas are where Debian's package of the backend keeps its schema.
+var sqliteSchemas = []string{
+	"/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
+	"/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql",
+}
+
+func (b *bench) prepareSQLite(string) ([]string, error) {
+	if !b.chosen(sqliteBackend) {
+		return make([]string, 1), nil
+	}
+	schema, err := os.Open(sqliteSchemas[0])
+	if errors.Is(err, os.ErrNotExist) {
+		schema, err = os.Open(sqliteSchemas[1])
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer schema.Close()
+	db := filepath.Join(b.dir, "pdns.sqlite3")
+	if err := b.command(schema, "sqlite3", db); err != nil {
+		return nil, err
+	}
+	path, err := b.file("zone.sql", func(w io.Writer) error { return writeSQL(w, b.opts.hosts) })
+	if err != nil {
+		return nil, err
+	}
+	sql, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer sql.Close()
+	return []string{"launch=gsqlite3\ngsqlite3-database=" + db + "\n"}, b.command(sql, "sqlite3", db)
+}
+
+var (
+	perfQPS  = regexp.MustCompile(`Queries per second:\s+([0-9.]+)`)
+	perfSent = regexp.MustCompile(`Queries sent:\s+([0-9]+)`)
+	perfGood = regexp.MustCompile(`Response codes:.*NOERROR ([0-9]+)`)
+)
+
+// dnsperf asks for d and returns the questions answered in a second, and how many were answered
+// by anything but NOERROR or not at all.
+func (b *bench) dnsperf(port int, questions string, d time.Duration) (qps float64, faults int, err error) {
+	cmd := exec.CommandContext(b.ctx, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(port), "-d", questions,
+		"-c", strconv.Itoa(b.opts.clients), "-q", strconv.Itoa(b.opts.outstanding),
+		"-l", strconv.Itoa(int(d.Seconds())))
+	cmd.WaitDelay = time.Second
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return 0, 0, fmt.Errorf("dnsperf: %w\n%s", err, out)
+	}
+	var found [3]float64
+	for i, pattern := range []*regexp.Regexp{perfQPS, perfSent, perfGood} {
+		m := pattern.FindSubmatch(out)
+		if m == nil {
+			return 0, 0, fmt.Errorf("dnsperf got no answers:\n%s", out)
+		}
+		if found[i], err = strconv.ParseFloat(string(m[1]), 64); err != nil {
+			return 0, 0, err
+		}
+	}
+	return found[0], int(found[1] - found[2]), nil
+}
+
+// pdnsVersion is what pdns_server says of itself.
+func pdnsVersion() string {
+	out, err := exec.Command("pdns_server", "--version").CombinedOutput()
+	if m := regexp.MustCompile(`Server ([0-9.]+\S*)`).FindSubmatch(out); m != nil {
+		return string(m[1])
+	}
+	return fmt.Sprint("of unknown version ", err)
+}
+
+// redynServer is a running redyn and where it listens.
+type redynServer struct {
+	process            *process
+	unix, http, status string
+}
+
+// startRedyn serves what redis holds and returns when all of it is loaded.
+func (b *bench) startRedyn(name, redis string, more ...string) (redynServer, error) {
+	s := redynServer{unix: filepath.Join(b.dir, name+".sock")}
+	for _, addr := range []*string{&s.http, &s.status} {
+		port, err := freePort()
+		if err != nil {
+			return s, err
+		}
+		*addr = loopback(port)
+	}
+	args := append([]string{
+		"serve", "--redis-url", "redis://" + redis + "/0", "--node-name", name,
+		"--backend-unix", s.unix, "--backend-listen", s.http, "--status-listen", s.status,
+	}, more...)
+	var err error
+	if s.process, err = b.start(name, b.redyn, args...); err != nil {
+		return s, err
+	}
+	err = b.await(s.process, 10*ready, answersOK("http://"+s.status+"/readyz"))
+	if err == nil {
+		err = b.await(s.process, ready, accepts("unix", s.unix))
+	}
+	return s, err
+}
