@@ -1,0 +1,169 @@
+#!/bin/bash
+# Checks and tests everything, on a fresh Debian or Ubuntu that has Go and git; installs the rest.
+#
+#   contrib/test.sh            all of it, with nothing skipped
+#   FUZZ_SECONDS=600 contrib/test.sh
+#
+# Each step is one line with its time; the output of a step is shown if it fails. What go test says
+# comes last. Nothing listens but on loopback, and everything that is started ends with the script.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+STATICCHECK=v0.8.2
+GOFUMPT=v0.12.0
+FUZZ_SECONDS=${FUZZ_SECONDS:-60} # for all fuzz tests together
+
+packages=(
+	ca-certificates gcc git libc6-dev                            # go test -race
+	redis-server pdns-server pdns-backend-remote bind9-dnsutils  # the tests
+	pdns-backend-bind pdns-backend-sqlite3 sqlite3 dnsperf       # contrib/bench
+	shellcheck systemd
+)
+
+tmp=$(mktemp -d)
+policy= # the policy-rc.d that was put there
+cleanup() {
+	if [[ -n $policy ]]; then as_root rm -f "$policy"; fi
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+# step NAME COMMAND... runs a step, quietly unless it fails. (Inside it set -e has no effect.)
+step() {
+	local name=$1 begin=$SECONDS
+	shift
+	if "$@" >"$tmp/log" 2>&1; then
+		printf '%-24s %4d s\n' "$name" $((SECONDS - begin))
+		return
+	fi
+	printf '%-24s FAILED\n' "$name"
+	cat "$tmp/log"
+	exit 1
+}
+
+as_root() {
+	if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+	local missing=() package
+	for package in "${packages[@]}"; do
+		if [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+			missing+=("$package")
+		fi
+	done
+	if ((${#missing[@]} == 0)); then return; fi
+	# Debian starts what it installs, unless policy-rc.d says no (exit 101).
+	if [[ ! -e /usr/sbin/policy-rc.d ]]; then
+		policy=/usr/sbin/policy-rc.d
+		printf '#!/bin/sh\nexit 101\n' >"$tmp/policy" || return
+		as_root install -m 755 "$tmp/policy" "$policy" || return
+	fi
+	as_root apt-get -q update &&
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}"
+}
+
+install_tools() {
+	local dir=${XDG_CACHE_HOME:-$HOME/.cache}/redyn-test
+	export GOBIN=$dir/staticcheck-$STATICCHECK-gofumpt-$GOFUMPT
+	[[ -x $GOBIN/staticcheck ]] || go install "honnef.co/go/tools/cmd/staticcheck@$STATICCHECK" || return
+	[[ -x $GOBIN/gofumpt ]] || go install "mvdan.cc/gofumpt@$GOFUMPT"
+}
+
+check_format() {
+	local unformatted
+	unformatted=$("$GOBIN/gofumpt" -l .) || return
+	if [[ -n $unformatted ]]; then
+		printf 'run gofumpt -w on:\n%s\n' "$unformatted"
+		return 1
+	fi
+}
+
+check_scripts() {
+	local scripts=(.ci/run) script
+	while IFS= read -r -d '' script; do scripts+=("$script"); done < <(find . -name '*.sh' -print0)
+	shellcheck "${scripts[@]}"
+}
+
+check_modules() {
+	go mod tidy -diff && go mod verify
+}
+
+# The program must run where there is nothing but itself.
+build_static() {
+	CGO_ENABLED=0 go build -trimpath -o "$tmp/redyn" ./cmd/redyn || return
+	if ldd "$tmp/redyn" >"$tmp/ldd" 2>&1; then
+		echo "redyn is linked dynamically:"
+		cat "$tmp/ldd"
+		return 1
+	fi
+}
+
+# go test without what passed: one line for each package, and all that a failing one said.
+summary() {
+	awk '
+		/^(ok|FAIL|\?)[ \t]+redyn/ {
+			if (/^FAIL/) printf "%s", said
+			print; said = ""; next
+		}
+		/^(=== |PASS$|[ \t]*--- PASS)/ { next }
+		{ said = said $0 "\n" }
+		END { printf "%s", said }
+	' "$tmp/test"
+}
+
+run_tests() {
+	local status=0
+	TEST_REQUIRE_ALL=1 go test -race -count=1 -timeout 8m -v ./... >"$tmp/test" 2>&1 || status=$?
+	if ((status != 0)); then
+		summary
+		return "$status"
+	fi
+	if grep -E '^[[:space:]]*--- SKIP' -A 3 "$tmp/test"; then
+		echo "nothing may be skipped here"
+		return 1
+	fi
+}
+
+# run_fuzz gives each fuzz test an equal share of FUZZ_SECONDS.
+run_fuzz() {
+	local share package name
+	go test -list '^Fuzz' ./... >"$tmp/list" || return
+	awk '/^Fuzz/ { names[n++] = $1 } /^ok/ { for (i = 0; i < n; i++) print $2, names[i]; n = 0 }' "$tmp/list" >"$tmp/fuzz"
+	share=$((FUZZ_SECONDS / $(wc -l <"$tmp/fuzz")))
+	while read -r package name; do
+		echo "$package $name"
+		go test -run '^$' -fuzz "^$name\$" -fuzztime "$((share > 1 ? share : 1))s" "$package" </dev/null || return
+	done <"$tmp/fuzz"
+}
+
+# systemd must understand the unit; only the program's place is another.
+check_unit() {
+	sed "s|^ExecStart=[^ ]*|ExecStart=$tmp/redyn|" contrib/systemd/redyn.service >"$tmp/redyn.service"
+	systemd-analyze verify "$tmp/redyn.service"
+}
+
+# The benchmarks must work; so short, their figures mean nothing.
+try_bench() {
+	go run ./contrib/bench -redyn "$tmp/redyn" -parts dns,size -rounds 1 -seconds 1 -hosts 500 -many-hosts 5000
+}
+
+if ! command -v go >/dev/null; then
+	echo "go is missing: install the release that go.mod names from https://go.dev/dl/" >&2
+	exit 1
+fi
+step "Debian packages" install_packages
+step "staticcheck, gofumpt" install_tools
+step "go.mod, go.sum" check_modules
+step "gofumpt" check_format
+step "shellcheck" check_scripts
+step "static build" build_static
+step "systemd unit" check_unit
+step "go vet" go vet ./...
+step "staticcheck" "$GOBIN/staticcheck" ./...
+step "go test -race" run_tests
+step "fuzzing" run_fuzz
+step "contrib/bench" try_bench
+printf '%-24s %4d s\n' "all" $SECONDS
+summary
