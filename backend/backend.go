@@ -1,0 +1,131 @@
+// Package backend answers PowerDNS: it speaks the remote backend's protocol over HTTP (RESTful, form
+// and JSON) and over a unix socket.
+//
+// What is served is the table in methods.go; each method is one function that reads its params, asks
+// Zones and appends to a reply. The connectors (http.go, unix.go) only turn bytes into params and a
+// reply into bytes, so that a method is the same over all of them. "Do not know" is never "does not
+// exist": only what is known not to exist is answered false or [], all else is an error, of which
+// PowerDNS makes SERVFAIL.
+package backend
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"redyn/backend/dns"
+)
+
+// Zones is what the methods ask of the data. All answers come from memory, each from one moment of
+// each zone. A name given to it may lie in memory that is used again after the call: it is not kept.
+type Zones interface {
+	// Lookup appends the RRsets of name to dst: those of typ, or all if typ is TypeANY; an empty
+	// non-terminal is one Answer of TypeENT. Only zone id answers, or with AnyZone every zone that
+	// holds the name.
+	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer
+	// List yields the whole zone, SOA first, and false if there is no such zone. With AnyZone the
+	// name alone says which.
+	List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool)
+	// Zone returns the zone named name, and false if there is none.
+	Zone(name dns.Name) (dns.Zone, bool)
+	// Zones yields all zones in canonical order.
+	Zones() iter.Seq[dns.Zone]
+	// Metadata returns the metadata of the zone named name; it is not changed.
+	Metadata(name dns.Name) dns.Metadata
+	// Search yields at most max records whose name or content matches pattern, in which * is any
+	// text and ? any character.
+	Search(pattern string, max int) iter.Seq[dns.Answer]
+}
+
+// Options say what a Backend serves, and to whom. Only Zones is needed.
+type Options struct {
+	Zones Zones
+	// Loaded is closed once Zones holds all there is; until then everything but initialize is
+	// answered with an error. Nil: it does from the start.
+	Loaded <-chan struct{}
+	// Reload is called when PowerDNS's operator asks for all data to be read again. It does not wait.
+	Reload func()
+	// Stats returns a line of figures about the data, for the operator's command "stats".
+	Stats func() string
+	// Methods are those that are served; the zero value is AllMethods.
+	Methods Methods
+	// Allow are the peers that may ask over HTTP besides those on loopback addresses.
+	Allow []netip.Prefix
+	// CloseAfterReply closes each HTTP connection after its reply: PowerDNS waits up to 1 ms
+	// before it uses one again, and not at all to open a new one.
+	CloseAfterReply bool
+	// ReadTimeout is the longest time from the first byte of a request to its last; 0 is
+	// DefaultReadTimeout.
+	ReadTimeout time.Duration
+	// Log is where faults are told; nil tells nobody.
+	Log *slog.Logger
+	// Metrics is where the figures are registered; nil is nowhere.
+	Metrics prometheus.Registerer
+}
+
+// DefaultReadTimeout is how long the rest of a request is waited for.
+const DefaultReadTimeout = 10 * time.Second
+
+// Backend answers PowerDNS's requests from Zones. Its methods may be called at the same time.
+type Backend struct {
+	Options
+	loaded  <-chan struct{}
+	log     *slog.Logger
+	metrics *metrics
+	calls   sync.Pool // of *call
+}
+
+// New returns a Backend.
+func New(o Options) *Backend {
+	b := &Backend{Options: o, loaded: o.Loaded, log: o.Log, metrics: newMetrics()}
+	if b.loaded == nil {
+		loaded := make(chan struct{})
+		close(loaded)
+		b.loaded = loaded
+	}
+	if b.log == nil {
+		b.log = slog.New(slog.DiscardHandler)
+	}
+	if b.ReadTimeout == 0 {
+		b.ReadTimeout = DefaultReadTimeout
+	}
+	if o.Metrics != nil {
+		o.Metrics.MustRegister(b.metrics)
+	}
+	b.calls.New = func() any { return new(call) }
+	return b
+}
+
+// call is one request from its first byte to its last, with the memory that answering it needs. Calls
+// are used again, so that a lookup allocates nothing.
+type call struct {
+	params params
+	reply  reply
+}
+
+// most is how much memory of a kind a call keeps for the next request.
+const most = 64 << 10
+
+func (b *Backend) newCall() *call { return b.calls.Get().(*call) }
+
+func (b *Backend) release(c *call) {
+	c.params.reset()
+	c.reply.reset()
+	b.calls.Put(c)
+}
+
+// serve answers the request in c.params with method m: c.reply holds a result or a fault then. It
+// always returns, and counts and logs what went wrong.
+func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) {
+	start := time.Now()
+	if err := b.run(ctx, m, c); err != nil {
+		c.reply.fail(err)
+		b.report(ctx, via, m, &c.reply, err)
+	}
+	b.metrics.observe(via, m, c.reply.outcome, time.Since(start))
+}

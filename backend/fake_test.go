@@ -1,0 +1,104 @@
+package backend
+
+import (
+	"iter"
+	"path"
+	"slices"
+	"strings"
+
+	"redyn/backend/dns"
+)
+
+// fakeZones is data in its simplest form: a list of RRsets.
+type fakeZones struct {
+	zones   []dns.Zone
+	meta    map[dns.Name]dns.Metadata
+	answers []dns.Answer
+	lookup  func() // called by each Lookup
+}
+
+func (z *fakeZones) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+	if z.lookup != nil {
+		z.lookup()
+	}
+	for i := range z.answers {
+		a := &z.answers[i]
+		if a.Name == name && (typ == a.Type || typ == dns.TypeANY) && (id == a.Zone || id == dns.AnyZone) {
+			dst = append(dst, *a)
+		}
+	}
+	return dst
+}
+
+func (z *fakeZones) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+	i := slices.IndexFunc(z.zones, func(zone dns.Zone) bool {
+		return (zone.ID == id || id == dns.AnyZone) && (zone.Name == name || name == "")
+	})
+	if i < 0 {
+		return nil, false
+	}
+	return z.matching(func(a dns.Answer) bool { return a.Zone == z.zones[i].ID }), true
+}
+
+func (z *fakeZones) matching(want func(dns.Answer) bool) iter.Seq[dns.Answer] {
+	return func(yield func(dns.Answer) bool) {
+		for _, a := range z.answers {
+			if want(a) && !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+func (z *fakeZones) Zone(name dns.Name) (dns.Zone, bool) {
+	i := slices.IndexFunc(z.zones, func(zone dns.Zone) bool { return zone.Name == name })
+	if i < 0 {
+		return dns.Zone{}, false
+	}
+	return z.zones[i], true
+}
+
+func (z *fakeZones) Zones() iter.Seq[dns.Zone] { return slices.Values(z.zones) }
+
+func (z *fakeZones) Metadata(name dns.Name) dns.Metadata { return z.meta[name] }
+
+func (z *fakeZones) Search(pattern string, most int) iter.Seq[dns.Answer] {
+	return func(yield func(dns.Answer) bool) {
+		for a := range z.matching(func(a dns.Answer) bool {
+			ok, _ := path.Match(pattern, strings.TrimSuffix(string(a.Name), "."))
+			return ok && a.Type != dns.TypeENT
+		}) {
+			if most--; most < 0 || !yield(a) {
+				return
+			}
+		}
+	}
+}
+
+// newFake returns the zone example.org, with id 1, and the root zone, with id 2.
+func newFake() *fakeZones {
+	z := &fakeZones{
+		zones: []dns.Zone{
+			{ID: 2, Name: dns.Root, Kind: dns.Native, Serial: 1},
+			{ID: 1, Name: "example.org.", Kind: dns.Master, Serial: 3000000001, NotifiedSerial: 7, Masters: []string{"192.0.2.9:53"}},
+		},
+		meta: map[dns.Name]dns.Metadata{"example.org.": {"ALLOW-AXFR-FROM": {"127.0.0.0/8"}, "X-OWN": {"a", `b"c`}}},
+	}
+	add := func(zone dns.ZoneID, name string, typ dns.Type, auth bool, content ...string) {
+		set := dns.RRset{Name: dns.MustParseName(name), Type: typ, TTL: 60, Content: content}
+		z.answers = append(z.answers, dns.Answer{RRset: set, Zone: zone, Auth: auth})
+	}
+	add(2, ".", dns.TypeSOA, true, "ns.example.org. host.example.org. 1 3600 600 86400 60")
+	add(2, ".", dns.TypeNS, true, "ns.example.org.")
+	add(1, "example.org.", dns.TypeSOA, true, "ns.example.org. host.example.org. 3000000001 3600 600 86400 60")
+	add(1, "example.org.", dns.TypeNS, true, "ns.example.org.")
+	add(1, "example.org.", dns.TypeTXT, true, `"a b" "c;d\"e"`)
+	add(1, "ns.example.org.", dns.TypeA, true, "192.0.2.2")
+	add(1, "www.example.org.", dns.TypeA, true, "192.0.2.1", "192.0.2.3")
+	add(1, "*.wild.example.org.", dns.TypeA, true, "192.0.2.4")
+	add(1, "wild.example.org.", dns.TypeENT, true)
+	add(1, "sub.example.org.", dns.TypeNS, false, "ns.sub.example.org.")
+	add(1, "ns.sub.example.org.", dns.TypeA, false, "192.0.2.5")
+	add(1, `a\.b\032c/d.example.org.`, dns.TypeTXT, true, `"odd"`)
+	return z
+}

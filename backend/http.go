@@ -1,0 +1,206 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	// mostBody bounds a request's body or line. The longest is feedEnts, with all empty
+	// non-terminals of a zone.
+	mostBody = 8 << 20
+	// mostHeader bounds the request line and the headers: a name of 255 octets, all escaped twice,
+	// takes 1,500.
+	mostHeader = 8 << 10
+	// idleTimeout is long: PowerDNS keeps its connections, and asks as seldom as it is asked.
+	idleTimeout = 24 * time.Hour
+	// writeTimeout bounds how long a peer may not read what it asked for.
+	writeTimeout = time.Minute
+)
+
+var contentType = []byte("application/json")
+
+// ServeHTTP answers what comes over ln in the three forms of the HTTP connector. It returns after
+// ctx ends and the requests that run then are answered.
+func (b *Backend) ServeHTTP(ctx context.Context, ln net.Listener) error {
+	s := &fasthttp.Server{
+		Handler:               func(fc *fasthttp.RequestCtx) { b.handle(ctx, fc) },
+		ErrorHandler:          b.unreadable,
+		ReadBufferSize:        mostHeader,
+		MaxRequestBodySize:    mostBody,
+		ReadTimeout:           b.ReadTimeout,
+		IdleTimeout:           idleTimeout,
+		WriteTimeout:          writeTimeout,
+		NoDefaultServerHeader: true,
+		NoDefaultDate:         true,
+		NoDefaultContentType:  true,
+		CloseOnShutdown:       true,
+		Logger:                quiet{},
+	}
+	stopped := make(chan error, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		select {
+		case <-ctx.Done():
+			stopped <- s.Shutdown()
+		case <-done:
+		}
+	}()
+	err := s.Serve(listener{ln, b})
+	close(done)
+	if stop := <-stopped; err == nil {
+		err = stop
+	}
+	if err != nil {
+		return fmt.Errorf("serve PowerDNS over HTTP: %w", err)
+	}
+	return nil
+}
+
+// quiet drops what fasthttp would log: broken requests are counted instead.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+// handle answers one HTTP request. What goes deeper knows nothing of HTTP.
+func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
+	c := b.newCall()
+	via, m, err := b.read(fc, c)
+	if err != nil {
+		b.refuse(ctx, via, m, c, err)
+	} else {
+		b.serve(ctx, via, m, c)
+	}
+	if b.CloseAfterReply {
+		fc.SetConnectionClose()
+		cork(fc.Conn())
+	}
+	if c.reply.status != 0 {
+		fc.SetStatusCode(c.reply.status)
+	}
+	fc.Response.Header.SetContentTypeBytes(contentType)
+	if c.reply.chunks != nil {
+		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
+		return
+	}
+	fc.Response.SetBody(c.reply.b)
+	b.release(c)
+}
+
+// read finds out which of the three forms a request has, and reads its method and params.
+func (b *Backend) read(fc *fasthttp.RequestCtx, c *call) (connector, *method, error) {
+	if pc, ok := fc.Conn().(*peerConn); ok && pc.denied {
+		return viaREST, unknownReads, &fault{statusForbidden, "this address may not ask; see --backend-allow"}
+	}
+	name, segments, query, ok := target(fc.Request.Header.RequestURI())
+	if !ok {
+		return viaREST, unknownReads, &fault{statusNotFound, "nothing is here; PowerDNS asks below " + prefix}
+	}
+	p := &c.params
+	if len(name) == 0 {
+		if !fc.IsPost() {
+			return viaJSON, unknownReads, &fault{statusWrongVerb, "a request without a method in its path is a POST of JSON"}
+		}
+		name, err := p.request(fc.Request.Body())
+		if err != nil {
+			return viaJSON, unknownReads, err
+		}
+		return viaJSON, find(name), nil
+	}
+	m := find(name)
+	parameters, err := p.form(fc.Request.Body())
+	if err != nil {
+		return viaForm, m, err
+	}
+	if parameters != nil && fc.IsPost() {
+		return viaForm, m, p.parameters(parameters)
+	}
+	if m == unknownReads || m == unknownWrites {
+		return viaREST, m, nil
+	}
+	if string(fc.Method()) != m.verb {
+		return viaREST, m, &fault{statusWrongVerb, fmt.Sprintf("%s is asked by %s", m.name, m.verb)}
+	}
+	if err := p.path(m, segments); err != nil {
+		return viaREST, m, err
+	}
+	if _, err := p.form(query); err != nil {
+		return viaREST, m, err
+	}
+	if zone := fc.Request.Header.Peek("X-Remotebackend-Zone-Id"); len(zone) > 0 {
+		p.set(zoneID, zone)
+	}
+	return viaREST, m, nil
+}
+
+// refuse answers a request that could not be read.
+func (b *Backend) refuse(ctx context.Context, via connector, m *method, c *call, err error) {
+	c.reply.fail(err)
+	b.report(ctx, via, m, &c.reply, err)
+	b.metrics.observe(via, m, c.reply.outcome, 0)
+}
+
+// unreadable answers what is no HTTP request, is too large, or did not come in time.
+func (b *Backend) unreadable(fc *fasthttp.RequestCtx, err error) {
+	f := &fault{statusBad, "this is no HTTP request"}
+	var small *fasthttp.ErrSmallBuffer
+	var timeout net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		f = &fault{statusTooLarge, fmt.Sprintf("the body is longer than %d octets", mostBody)}
+	case errors.As(err, &small):
+		f = &fault{fasthttp.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the header is longer than %d octets", mostHeader)}
+	case errors.As(err, &timeout) && timeout.Timeout():
+		f = &fault{fasthttp.StatusRequestTimeout, "the rest of the request did not come in time"}
+	}
+	c := b.newCall()
+	defer b.release(c)
+	b.refuse(context.Background(), viaREST, unknownReads, c, f)
+	fc.SetStatusCode(f.status)
+	fc.Response.Header.SetContentTypeBytes(contentType)
+	fc.Response.SetBody(c.reply.b)
+	if pc, ok := fc.Conn().(*peerConn); ok {
+		pc.linger = true
+	}
+}
+
+// body is a long answer on its way: fasthttp makes each piece a chunk.
+type body struct {
+	ctx context.Context
+	b   *Backend
+	via connector
+	m   *method
+	c   *call
+}
+
+// WriteTo writes the answer. An error on the way cuts it off, which PowerDNS notices.
+func (s *body) WriteTo(w io.Writer) (n int64, err error) {
+	err = s.c.reply.chunks(func(piece []byte) error {
+		written, err := w.Write(piece)
+		n += int64(written)
+		return err
+	})
+	if err != nil {
+		s.b.cutOff(s.ctx, s.via, s.m, err)
+	}
+	return n, err
+}
+
+// SupportsBodyWriteTo tells fasthttp that WriteTo writes what Read would read.
+func (s *body) SupportsBodyWriteTo() bool { return true }
+
+// Read is not called, as there is WriteTo.
+func (s *body) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
+
+// Close is called once the answer is written or given up.
+func (s *body) Close() error {
+	s.b.release(s.c)
+	return nil
+}

@@ -1,0 +1,30 @@
+package backend
+
+import (
+	"context"
+
+	"redyn/backend/dns"
+)
+
+// list answers with all records of a zone: AXFR, rectify and list-zone ask for it. The answer is
+// written in pieces and holds no more than PowerDNS needs: it reads long ones slowly over a unix
+// socket and takes at most 2 MiB over HTTP.
+func (b *Backend) list(_ context.Context, p *params, r *reply) error {
+	zone, err := p.zone(domainID)
+	if err != nil {
+		return err
+	}
+	var owner dns.Name
+	if zone == dns.AnyZone || p.has(zonename) {
+		if owner, err = p.name(zonename); err != nil {
+			return err
+		}
+	}
+	answers, ok := b.Zones.List(zone, owner)
+	if !ok {
+		r.none()
+		return nil
+	}
+	stream(r, answers, func(dst []byte, a dns.Answer) []byte { return appendRecords(dst, &a, false) })
+	return nil
+}

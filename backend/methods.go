@@ -1,0 +1,180 @@
+package backend
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+)
+
+// row describes one of PowerDNS's requests.
+type row struct {
+	name   string
+	access access
+	// verb and path are how the RESTful connector asks: GET /dns/lookup/QNAME/QTYPE.
+	verb string
+	path []field
+	run  func(*Backend, context.Context, *params, *reply) error
+}
+
+// access is what a method may do, for --backend-methods.
+type access uint8
+
+const (
+	reads     access = iota // reads what DNS tells everybody, or nearly
+	readsKeys               // reads DNSSEC and TSIG secrets
+	writes                  // changes something
+)
+
+// table is all that PowerDNS 4.7 to 5.1 send. Those that redyn does not serve are known by name:
+// of the ones that read the answer is none (false), of those that write it is an error.
+var table = []row{
+	{"initialize", reads, "GET", nil, (*Backend).initialize},
+
+	{"lookup", reads, "GET", []field{qname, qtype}, (*Backend).lookup},
+	{"APILookup", reads, "GET", []field{qname, qtype}, (*Backend).lookup},
+	{"list", reads, "GET", []field{domainID, zonename}, (*Backend).list},
+	{"searchRecords", reads, "GET", nil, (*Backend).searchRecords},
+	{"getBeforeAndAfterNamesAbsolute", reads, "GET", []field{id, qname}, (*Backend).none},
+
+	{"getAllDomains", reads, "GET", nil, (*Backend).getAllDomains},
+	{"getDomainInfo", reads, "GET", []field{name}, (*Backend).getDomainInfo},
+	{"getUpdatedMasters", reads, "GET", nil, (*Backend).none},
+	{"getUnfreshSlaveInfos", reads, "GET", nil, (*Backend).none},
+	{"setNotified", writes, "PATCH", []field{id}, (*Backend).unserved},
+	{"setFresh", writes, "PATCH", []field{id}, (*Backend).unserved},
+	{"setStale", writes, "PATCH", []field{id}, (*Backend).unserved},
+	{"superMasterBackend", reads, "POST", []field{ip, domain}, (*Backend).none},
+	{"createSlaveDomain", writes, "PUT", []field{ip, domain}, (*Backend).unserved},
+
+	{"getAllDomainMetadata", reads, "GET", []field{name}, (*Backend).getAllDomainMetadata},
+	{"getDomainMetadata", reads, "GET", []field{name, kind}, (*Backend).getDomainMetadata},
+	{"setDomainMetadata", writes, "PATCH", []field{name, kind}, (*Backend).unserved},
+
+	{"getDomainKeys", readsKeys, "GET", []field{name}, (*Backend).none},
+	{"addDomainKey", writes, "PUT", []field{name}, (*Backend).unserved},
+	{"removeDomainKey", writes, "DELETE", []field{id, name}, (*Backend).unserved},
+	{"activateDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
+	{"deactivateDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
+	{"publishDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
+	{"unpublishDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
+
+	{"getTSIGKey", readsKeys, "GET", []field{name}, (*Backend).none},
+	{"getTSIGKeys", readsKeys, "GET", nil, (*Backend).none},
+	{"setTSIGKey", writes, "PATCH", []field{name}, (*Backend).unserved},
+	{"deleteTSIGKey", writes, "DELETE", []field{name}, (*Backend).unserved},
+
+	{"startTransaction", writes, "POST", []field{domainID, domain, trxid}, (*Backend).unserved},
+	{"feedRecord", writes, "PATCH", []field{trxid}, (*Backend).unserved},
+	{"feedEnts", writes, "PATCH", []field{domainID, trxid}, (*Backend).unserved},
+	{"feedEnts3", writes, "PATCH", []field{domainID, domain, trxid}, (*Backend).unserved},
+	{"replaceRRSet", writes, "PATCH", []field{domainID, qname, qtype}, (*Backend).unserved},
+	{"commitTransaction", writes, "POST", []field{trxid}, (*Backend).unserved},
+	{"abortTransaction", writes, "POST", []field{trxid}, (*Backend).unserved},
+
+	{"directBackendCmd", reads, "POST", nil, (*Backend).directBackendCmd},
+
+	// What no PowerDNS known to us sends, told apart by the beginning of its name.
+	{"unknown (reads)", reads, "", nil, (*Backend).none},
+	{"unknown (writes)", writes, "", nil, (*Backend).unserved},
+}
+
+// method is a row of the table with its number, by which it is counted.
+type method struct {
+	row
+	number int
+}
+
+var methods = func() []method {
+	list := make([]method, len(table))
+	for i, r := range table {
+		list[i] = method{r, i}
+	}
+	return list
+}()
+
+var (
+	initializeMethod = &methods[0]
+	lookupMethod     = &methods[1]
+	unknownReads     = &methods[len(methods)-2]
+	unknownWrites    = &methods[len(methods)-1]
+)
+
+// known is the method by its name in lower case.
+var known = func() map[string]*method {
+	m := make(map[string]*method, len(methods))
+	for i := range methods[:len(methods)-2] {
+		m[lower(methods[i].name)] = &methods[i]
+	}
+	return m
+}()
+
+// longestMethod bounds what is looked for in known.
+const longestMethod = 40
+
+// find returns the method of that name, whatever its case.
+func find(name []byte) *method {
+	if string(name) == "lookup" {
+		return lookupMethod
+	}
+	var buf [longestMethod]byte
+	if len(name) <= len(buf) {
+		low := appendLower(buf[:0], name)
+		if m, ok := known[string(low)]; ok {
+			return m
+		}
+		for _, begins := range []string{"get", "is", "list", "search", "lookup"} {
+			if len(low) >= len(begins) && string(low[:len(begins)]) == begins {
+				return unknownReads
+			}
+		}
+	}
+	return unknownWrites
+}
+
+func appendLower(dst, text []byte) []byte {
+	for _, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+func lower(text string) string { return string(appendLower(nil, []byte(text))) }
+
+// run answers with m what c.params ask, if that is served now. A panic of m is its error.
+func (b *Backend) run(ctx context.Context, m *method, c *call) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &panicked{p, debug.Stack()}
+		}
+	}()
+	if !b.Methods.allow(m.access) {
+		return &fault{statusForbidden, fmt.Sprintf("%s is not served: the setting of methods is %q", m.name, b.Methods)}
+	}
+	if m != initializeMethod {
+		select {
+		case <-b.loaded:
+		default:
+			return errLoading
+		}
+	}
+	return m.run(b, ctx, &c.params, &c.reply)
+}
+
+// initialize is the first that PowerDNS says on a unix connection; its options are its own.
+func (b *Backend) initialize(_ context.Context, _ *params, r *reply) error {
+	r.bool(true)
+	return nil
+}
+
+// none answers that there is nothing of the kind: redyn keeps none.
+func (b *Backend) none(_ context.Context, _ *params, r *reply) error {
+	r.none()
+	r.outcome = unservedOutcome
+	return nil
+}
+
+// unserved refuses to say that something was done.
+func (b *Backend) unserved(_ context.Context, _ *params, _ *reply) error { return errUnserved }

@@ -1,0 +1,170 @@
+package backend
+
+import (
+	"strconv"
+	"unsafe"
+
+	"redyn/backend/dns"
+)
+
+// field is one of the parameters that a method may have.
+type field uint8
+
+const (
+	qname field = iota
+	qtype
+	zoneID
+	domainID
+	zonename
+	id
+	name
+	domain
+	kind
+	ip
+	trxid
+	pattern
+	maxResults
+	query
+	fields
+)
+
+// fieldOf returns the field that is called key in JSON, in queries and form bodies.
+func fieldOf(key []byte) (field, bool) {
+	switch string(key) {
+	case "qname":
+		return qname, true
+	case "qtype":
+		return qtype, true
+	case "zone-id":
+		return zoneID, true
+	case "domain_id":
+		return domainID, true
+	case "zonename":
+		return zonename, true
+	case "id":
+		return id, true
+	case "name":
+		return name, true
+	case "domain":
+		return domain, true
+	case "kind":
+		return kind, true
+	case "ip":
+		return ip, true
+	case "trxid":
+		return trxid, true
+	case "pattern":
+		return pattern, true
+	case "maxResults":
+		return maxResults, true
+	case "query":
+		return query, true
+	}
+	return 0, false
+}
+
+func (f field) String() string {
+	return [...]string{
+		"qname", "qtype", "zone-id", "domain_id", "zonename", "id", "name", "domain", "kind", "ip",
+		"trxid", "pattern", "maxResults", "query",
+	}[f]
+}
+
+// params are the parameters of one request, as text: strings without quotes and escapes, numbers as
+// they were written. The text lies in the request's memory and is gone with it.
+type params struct {
+	given uint32 // a bit for each field
+	text  [fields][]byte
+	buf   []byte // for what had to be decoded
+	names []byte // for names in canonical form
+}
+
+func (p *params) reset() {
+	p.given = 0
+	p.buf = p.buf[:0]
+	p.names = p.names[:0]
+	if cap(p.buf) > most {
+		p.buf = nil
+	}
+}
+
+func (p *params) set(f field, text []byte) {
+	p.given |= 1 << f
+	p.text[f] = text
+}
+
+func (p *params) unset(f field) { p.given &^= 1 << f }
+
+func (p *params) has(f field) bool { return p.given&(1<<f) != 0 }
+
+func (p *params) need(f field) ([]byte, error) {
+	if !p.has(f) {
+		return nil, bad("%s is missing", f)
+	}
+	return p.text[f], nil
+}
+
+// name returns the domain name in f. It is valid until the request is answered.
+func (p *params) name(f field) (dns.Name, error) {
+	text, err := p.need(f)
+	if err != nil {
+		return "", err
+	}
+	if p.names == nil {
+		p.names = make([]byte, 0, 2*dns.MaxNameText)
+	}
+	at := len(p.names)
+	p.names, err = dns.AppendName(p.names, text)
+	if err != nil {
+		return "", bad("%s: %v", f, err)
+	}
+	// The one place where text in reused memory becomes a Name without a copy: nobody writes to it
+	// before the request is answered, and Zones keeps no name that it is given.
+	n := p.names[at:]
+	return dns.Name(unsafe.String(unsafe.SliceData(n), len(n))), nil
+}
+
+// qtype returns the type asked for.
+func (p *params) qtype() (dns.Type, error) {
+	text, err := p.need(qtype)
+	if err != nil {
+		return 0, err
+	}
+	if string(text) == "ANY" {
+		return dns.TypeANY, nil
+	}
+	t, err := dns.ParseType(string(text))
+	if err != nil {
+		return 0, bad("qtype: %v", err)
+	}
+	return t, nil
+}
+
+// zone returns the zone id in f; a missing or negative one is AnyZone.
+func (p *params) zone(f field) (dns.ZoneID, error) {
+	if !p.has(f) {
+		return dns.AnyZone, nil
+	}
+	text := p.text[f]
+	if string(text) == "-1" {
+		return dns.AnyZone, nil
+	}
+	n, err := strconv.ParseInt(string(text), 10, 32)
+	if err != nil {
+		return 0, bad("%s %.40q is no number of a zone", f, text)
+	}
+	return max(dns.ZoneID(n), dns.AnyZone), nil
+}
+
+// count returns the number in f, which is at least 0 and at most most; that is also what a missing
+// one is.
+func (p *params) count(f field, most int) (int, error) {
+	if !p.has(f) {
+		return most, nil
+	}
+	n, err := strconv.ParseInt(string(p.text[f]), 10, 64)
+	if err != nil {
+		return 0, bad("%s %.40q is no number", f, p.text[f])
+	}
+	return int(min(max(n, 0), int64(most))), nil
+}

@@ -1,0 +1,150 @@
+package backend
+
+import (
+	"fmt"
+	"iter"
+	"runtime/debug"
+	"strconv"
+
+	"redyn/backend/dns"
+)
+
+// reply is the answer to one request: either b, whole, or the pieces that chunks yields.
+type reply struct {
+	b       []byte
+	chunks  func(put func([]byte) error) error
+	status  int // of HTTP, 0 for success
+	outcome outcome
+	answers []dns.Answer // a lookup's
+}
+
+func (r *reply) reset() {
+	r.b = r.b[:0]
+	if cap(r.b) > most {
+		r.b = nil
+	}
+	if cap(r.answers) > most/64 {
+		r.answers = nil
+	}
+	r.chunks, r.status, r.outcome = nil, 0, okOutcome
+}
+
+const (
+	beginning = `{"result":`
+	ending    = "}\n"
+)
+
+func (r *reply) begin() { r.b = append(r.b, beginning...) }
+func (r *reply) end()   { r.b = append(r.b, ending...) }
+
+// open and shut enclose members, each of which ends in a comma.
+func (r *reply) open(bracket byte) { r.b = append(r.b, bracket) }
+
+func (r *reply) shut(bracket byte, empty bool) {
+	if empty {
+		r.b = append(r.b, bracket)
+		r.outcome = noneOutcome
+	} else {
+		r.b[len(r.b)-1] = bracket
+	}
+	r.end()
+}
+
+// none answers that there is no such thing.
+func (r *reply) none() {
+	r.bool(false)
+	r.outcome = noneOutcome
+}
+
+func (r *reply) bool(v bool) {
+	r.begin()
+	r.b = strconv.AppendBool(r.b, v)
+	r.end()
+}
+
+func (r *reply) text(s string) {
+	r.begin()
+	r.b = appendString(r.b, s)
+	r.end()
+}
+
+// fail makes r tell of err. There is no result in it, which is an error to PowerDNS over every
+// connector, and never "there is none".
+func (r *reply) fail(err error) {
+	r.status, r.outcome = statusOf(err)
+	text := err.Error()
+	if r.status == statusFailed {
+		text = "internal error" // what broke is the log's
+	}
+	r.chunks = nil
+	r.b = append(r.b[:0], `{"error":`...)
+	r.b = appendString(r.b, text)
+	r.end()
+}
+
+// piece is how much of a long answer is gathered before it is written.
+const piece = 32 << 10
+
+// stream makes r a list of rows that is never in memory as a whole. Each row ends in a comma.
+func stream[T any](r *reply, rows iter.Seq[T], appendRow func(dst []byte, row T) []byte) {
+	r.chunks = func(put func([]byte) error) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = &panicked{p, debug.Stack()}
+			}
+		}()
+		b := append(r.b[:0], beginning+"["...)
+		empty := len(b)
+		first := true
+		for row := range rows {
+			b = appendRow(b, row)
+			if len(b) < piece {
+				continue
+			}
+			// The last comma waits: what follows may be the end.
+			if err = put(b[:len(b)-1]); err != nil {
+				return fmt.Errorf("write a long answer: %w", err)
+			}
+			b = append(b[:0], ',')
+			first = false
+		}
+		if first && len(b) == empty {
+			b = append(b, ']')
+		} else {
+			b[len(b)-1] = ']'
+		}
+		r.b = append(b, ending...)
+		return put(r.b)
+	}
+}
+
+// appendRecords appends the records of an RRset, each followed by a comma. The zone's id is needed
+// in what answers a lookup; auth is 1 to PowerDNS unless it is told 0, as a number.
+func appendRecords(dst []byte, a *dns.Answer, withZone bool) []byte {
+	if a.Type == dns.TypeENT {
+		return appendRecord(dst, a, "", withZone)
+	}
+	for _, content := range a.Content {
+		dst = appendRecord(dst, a, content, withZone)
+	}
+	return dst
+}
+
+func appendRecord(dst []byte, a *dns.Answer, content string, withZone bool) []byte {
+	dst = append(dst, `{"qtype":"`...)
+	dst = append(dst, a.Type.String()...)
+	dst = append(dst, `","qname":`...)
+	dst = appendString(dst, string(a.Name))
+	dst = append(dst, `,"content":`...)
+	dst = appendString(dst, content)
+	dst = append(dst, `,"ttl":`...)
+	dst = strconv.AppendUint(dst, uint64(a.TTL), 10)
+	if withZone {
+		dst = append(dst, `,"domain_id":`...)
+		dst = strconv.AppendInt(dst, int64(a.Zone), 10)
+	}
+	if !a.Auth {
+		dst = append(dst, `,"auth":0`...)
+	}
+	return append(dst, "},"...)
+}

@@ -1,0 +1,370 @@
+package backend
+
+import (
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// request reads one request of the JSON connectors, {"method":NAME,"parameters":{...}}, into p and
+// returns the method's name. It needs no memory: strings are decoded where they stand in line, so
+// that line is spoilt afterwards and p is valid as long as line is. Members may come in any order,
+// unknown ones are skipped, and of two alike the last counts, as for encoding/json.
+func (p *params) request(line []byte) (method []byte, err error) {
+	s := scanner{b: line}
+	if !s.opens('{') {
+		return nil, s.fault("an object")
+	}
+	for more := s.first('}'); more; more = s.next('}') {
+		key := s.key()
+		switch string(key) {
+		case "method":
+			if s.peek() != '"' {
+				return nil, s.fault("a method's name")
+			}
+			method = s.str()
+		case "parameters":
+			p.given = 0
+			p.object(&s)
+		default:
+			s.skip(0)
+		}
+	}
+	s.ends()
+	if s.failed {
+		return nil, s.fault("JSON")
+	}
+	if len(method) == 0 {
+		return nil, bad("the request names no method")
+	}
+	return method, nil
+}
+
+// parameters reads the parameters alone, as the form connector sends them.
+func (p *params) parameters(text []byte) error {
+	s := scanner{b: text}
+	p.object(&s)
+	s.ends()
+	if s.failed {
+		return s.fault("JSON")
+	}
+	return nil
+}
+
+// object reads an object of parameters; null is one without any.
+func (p *params) object(s *scanner) {
+	if s.peek() == 'n' {
+		s.literal("null")
+		return
+	}
+	if !s.opens('{') {
+		s.failed = true
+		return
+	}
+	for more := s.first('}'); more; more = s.next('}') {
+		f, ok := fieldOf(s.key())
+		if !ok {
+			s.skip(0)
+			continue
+		}
+		p.value(s, f)
+	}
+}
+
+// value reads the value of f: a string, a number or a boolean is its text, null is none, and an
+// object or a list is its JSON.
+func (p *params) value(s *scanner, f field) {
+	switch c := s.peek(); c {
+	case '"':
+		p.set(f, s.str())
+	case 'n':
+		s.literal("null")
+		p.unset(f)
+	default:
+		start := s.i
+		s.skip(0)
+		p.set(f, s.b[start:s.i])
+	}
+}
+
+// scanner reads JSON (RFC 8259) from left to right. After a mistake it stands still and failed.
+type scanner struct {
+	b      []byte
+	i      int
+	failed bool
+}
+
+// deepest is how deep values may lie in each other.
+const deepest = 64
+
+func (s *scanner) fault(wanted string) error {
+	return bad("no %s at octet %d of the request", wanted, s.i+1)
+}
+
+// peek skips white space and returns the next octet, 0 at the end or after a mistake.
+func (s *scanner) peek() byte {
+	for s.i < len(s.b) {
+		switch c := s.b[s.i]; c {
+		case ' ', '\t', '\n', '\r':
+			s.i++
+		default:
+			if s.failed {
+				return 0
+			}
+			return c
+		}
+	}
+	return 0
+}
+
+// opens reads an opening bracket.
+func (s *scanner) opens(bracket byte) bool {
+	if s.peek() != bracket {
+		s.failed = true
+		return false
+	}
+	s.i++
+	return true
+}
+
+// first reports whether a first member follows, and reads the closing bracket if not.
+func (s *scanner) first(closing byte) bool {
+	if s.peek() == closing {
+		s.i++
+		return false
+	}
+	return !s.failed
+}
+
+// next reads the comma before another member, or the closing bracket.
+func (s *scanner) next(closing byte) bool {
+	switch s.peek() {
+	case ',':
+		s.i++
+		return true
+	case closing:
+		if !s.failed {
+			s.i++
+		}
+		return false
+	}
+	s.failed = true
+	return false
+}
+
+// key reads a member's name and the colon.
+func (s *scanner) key() []byte {
+	if s.peek() != '"' {
+		s.failed = true
+		return nil
+	}
+	k := s.str()
+	if s.peek() != ':' {
+		s.failed = true
+		return nil
+	}
+	s.i++
+	return k
+}
+
+// ends makes anything but white space a mistake.
+func (s *scanner) ends() {
+	if s.peek(); s.i < len(s.b) {
+		s.failed = true
+	}
+}
+
+// skip reads any value.
+func (s *scanner) skip(depth int) {
+	switch c := s.peek(); {
+	case c == '"':
+		s.str()
+	case c == '{' || c == '[':
+		s.nested(depth + 1)
+	case c == '-' || '0' <= c && c <= '9':
+		s.number()
+	case c == 't':
+		s.literal("true")
+	case c == 'f':
+		s.literal("false")
+	case c == 'n':
+		s.literal("null")
+	default:
+		s.failed = true
+	}
+}
+
+func (s *scanner) nested(depth int) {
+	if depth > deepest {
+		s.failed = true
+		return
+	}
+	object := s.b[s.i] == '{'
+	s.i++
+	closing := byte(']')
+	if object {
+		closing = '}'
+	}
+	for more := s.first(closing); more; more = s.next(closing) {
+		if object {
+			s.key()
+		}
+		s.skip(depth)
+	}
+}
+
+func (s *scanner) literal(text string) {
+	if len(s.b)-s.i < len(text) || string(s.b[s.i:s.i+len(text)]) != text {
+		s.failed = true
+		return
+	}
+	s.i += len(text)
+}
+
+func (s *scanner) number() {
+	s.accept('-', '-')
+	if !s.accept('0', '0') {
+		s.digits()
+	}
+	if s.accept('.', '.') {
+		s.digits()
+	}
+	if s.accept('e', 'e') || s.accept('E', 'E') {
+		if !s.accept('+', '+') {
+			s.accept('-', '-')
+		}
+		s.digits()
+	}
+}
+
+// accept reads one octet from low to high, if that is next.
+func (s *scanner) accept(low, high byte) bool {
+	if s.i < len(s.b) && low <= s.b[s.i] && s.b[s.i] <= high {
+		s.i++
+		return true
+	}
+	return false
+}
+
+// digits reads at least one digit.
+func (s *scanner) digits() {
+	if !s.accept('0', '9') {
+		s.failed = true
+	}
+	for s.accept('0', '9') {
+	}
+}
+
+// str reads a string and returns its text, decoded in place.
+func (s *scanner) str() []byte {
+	s.i++
+	start := s.i
+	for ; s.i < len(s.b); s.i++ {
+		switch c := s.b[s.i]; {
+		case c == '"':
+			text := s.b[start:s.i]
+			s.i++
+			return text
+		case c == '\\':
+			return s.escapedStr(start)
+		case c < ' ':
+			s.failed = true
+			return nil
+		}
+	}
+	s.failed = true
+	return nil
+}
+
+// escapedStr reads the rest of a string from its first escape on. No escape is shorter than what
+// it stands for, so the text fits where the string stood.
+func (s *scanner) escapedStr(start int) []byte {
+	text := s.b[start:s.i]
+	for s.i < len(s.b) {
+		c := s.b[s.i]
+		switch {
+		case c == '"':
+			s.i++
+			return text
+		case c < ' ':
+			s.failed = true
+			return nil
+		case c != '\\':
+			text = append(text, c)
+			s.i++
+		default:
+			r, n := s.escape()
+			if n == 0 {
+				s.failed = true
+				return nil
+			}
+			s.i += n
+			text = utf8.AppendRune(text, r)
+		}
+	}
+	s.failed = true
+	return nil
+}
+
+// escape returns what the escape that is next stands for, and its length, which is 0 if it is broken.
+func (s *scanner) escape() (r rune, n int) {
+	if s.i+1 >= len(s.b) {
+		return 0, 0
+	}
+	switch c := s.b[s.i+1]; c {
+	case '"', '\\', '/':
+		return rune(c), 2
+	case 'b':
+		return '\b', 2
+	case 'f':
+		return '\f', 2
+	case 'n':
+		return '\n', 2
+	case 'r':
+		return '\r', 2
+	case 't':
+		return '\t', 2
+	case 'u':
+	default:
+		return 0, 0
+	}
+	r = s.hex4(s.i)
+	if r < 0 {
+		return 0, 0
+	}
+	if utf16.IsSurrogate(r) {
+		if pair := utf16.DecodeRune(r, s.hex4(s.i+6)); pair != utf8.RuneError {
+			return pair, 12
+		}
+		return utf8.RuneError, 6
+	}
+	return r, 6
+}
+
+// hex4 returns the code unit of the \uXXXX at i, and -1 if there is none.
+func (s *scanner) hex4(i int) rune {
+	if i+6 > len(s.b) || s.b[i] != '\\' || s.b[i+1] != 'u' {
+		return -1
+	}
+	var r rune
+	for _, c := range s.b[i+2 : i+6] {
+		d := unhex(c)
+		if d < 0 {
+			return -1
+		}
+		r = r<<4 | rune(d)
+	}
+	return r
+}
+
+// unhex returns the value of a hexadecimal digit, -1 if it is none.
+func unhex(c byte) int {
+	switch {
+	case '0' <= c && c <= '9':
+		return int(c - '0')
+	case 'a' <= c && c <= 'f':
+		return int(c-'a') + 10
+	case 'A' <= c && c <= 'F':
+		return int(c-'A') + 10
+	}
+	return -1
+}
