@@ -1,0 +1,114 @@
+package zonedb
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"redyn/backend/dns"
+)
+
+// Apply makes a change visible, in each zone all at once. The part that concerns a staged zone goes
+// to that alone. Parts of zones that are neither shown nor staged are left out, and so are RRsets of
+// owners outside their zone. See Stage for who may call it.
+func (db *DB) Apply(e dns.Entry) {
+	for _, part := range e.Zones {
+		z := db.current(part.ID)
+		switch {
+		case z == nil || z.gone:
+		case part.Deleted:
+			db.delete(z)
+		default:
+			db.apply(z, part)
+		}
+	}
+}
+
+// current returns the zone that changes go to: the staged one before the one shown, nil if none.
+func (db *DB) current(id dns.ZoneID) *zone {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	if z := db.staged[id]; z != nil {
+		return z
+	}
+	return db.byID[id]
+}
+
+// delete takes a zone away. If it is staged, the one shown goes when this one would be shown.
+func (db *DB) delete(z *zone) {
+	db.mu.Lock()
+	if db.staged[z.id] == z {
+		db.staged[z.id] = &zone{id: z.id, name: z.name, gone: true}
+	} else {
+		db.takeAway(z)
+	}
+	db.mu.Unlock()
+	db.drop(z)
+}
+
+// swap is a node to be put in the place of another; each may be nil.
+type swap struct {
+	name       dns.Name
+	old, fresh *node
+}
+
+func (db *DB) apply(z *zone, part dns.ZoneEntry) {
+	swaps := z.swaps(part.RRsets)
+	added, removed := z.refsOf(swaps)
+	meta := z.meta
+	if len(part.Metadata) > 0 {
+		meta = changed(meta, part.Metadata)
+	}
+	// Until the swap is done referrers has both the old and the new ones.
+	db.referrers.add(added)
+	z.mu.Lock()
+	z.meta = meta
+	if part.Zone != nil {
+		serial := z.info.Serial
+		z.info = *part.Zone
+		z.info.ID, z.info.Name, z.info.Serial = z.id, z.name, serial
+	}
+	for _, s := range swaps {
+		z.put(s.name, s.old, s.fresh)
+	}
+	z.mu.Unlock()
+	db.referrers.remove(removed)
+}
+
+// swaps makes the nodes that the zone has after sets, which it takes owner by owner.
+func (z *zone) swaps(sets []dns.RRset) []swap {
+	sets = slices.Clone(sets)
+	slices.SortStableFunc(sets, func(a, b dns.RRset) int { return strings.Compare(string(a.Name), string(b.Name)) })
+	var list []swap
+	for len(sets) > 0 {
+		name, n := sets[0].Name, 1
+		for n < len(sets) && sets[n].Name == name {
+			n++
+		}
+		if name.Under(z.name) {
+			old := z.nodes[name]
+			list = append(list, swap{name, old, old.with(name, sets[:n]...)})
+		}
+		sets = sets[n:]
+	}
+	return list
+}
+
+// changed returns meta with changes, of which those without values take a kind away.
+func changed(meta, changes dns.Metadata) dns.Metadata {
+	meta = maps.Clone(meta)
+	if meta == nil {
+		meta = make(dns.Metadata, len(changes))
+	}
+	for kind, values := range changes {
+		if len(values) > 0 {
+			meta[kind] = values
+		} else {
+			delete(meta, kind)
+		}
+	}
+	if len(meta) == 0 {
+		return nil
+	}
+	return meta
+}

@@ -1,0 +1,54 @@
+package zonedb
+
+import "redyn/backend/dns"
+
+// place is where a name stands to the cuts of its zone.
+type place uint8
+
+const (
+	authoritative place = iota
+	atCut               // the name has the NS that delegate
+	belowCut            // glue, or hidden
+)
+
+// auth reports whether the zone is authoritative for data of a type at a name in this place. Of what
+// is at a cut the parent signs DS and NSEC (RFC 4035 section 2), and RRSIG are signatures of those.
+func (p place) auth(typ dns.Type) bool {
+	switch p {
+	case authoritative:
+		return true
+	case atCut:
+		return typ == dns.TypeDS || typ == dns.TypeNSEC || typ == dns.TypeRRSIG
+	}
+	return false
+}
+
+// place returns where a name of the zone stands to its cuts.
+func (z *zone) place(name dns.Name) place {
+	if len(z.cuts) == 0 {
+		return authoritative
+	}
+	for above := name; len(above) > len(z.name); {
+		above = above.Parent()
+		if _, cut := z.cuts[above]; cut {
+			return belowCut
+		}
+	}
+	if _, cut := z.cuts[name]; cut {
+		return atCut
+	}
+	return authoritative
+}
+
+// noteCut notes whether name, which has the node n now, is a cut.
+func (z *zone) noteCut(name dns.Name, n *node) {
+	switch {
+	case n.isCut(z.name):
+		z.cuts[n.name] = struct{}{}
+	case len(z.cuts) > 0:
+		delete(z.cuts, name)
+	}
+}
+
+// isCut reports whether the owner is a cut in the zone with this apex.
+func (n *node) isCut(apex dns.Name) bool { return n.has(dns.TypeNS) && n.name != apex }

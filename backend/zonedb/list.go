@@ -1,0 +1,63 @@
+package zonedb
+
+import (
+	"iter"
+
+	"github.com/tidwall/btree"
+
+	"redyn/backend/dns"
+)
+
+// List returns everything that a zone has now, whatever changes later: the SOA first, then all in
+// canonical order with the empty non-terminals. The zone is the one with this id, which must have
+// this name; if id is dns.AnyZone, the one with this name. False is no such zone.
+func (db *DB) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+	z := db.named(name)
+	if z == nil || id != dns.AnyZone && id != z.id {
+		return nil, false
+	}
+	order := z.snapshot()
+	return func(yield func(dns.Answer) bool) { z.list(order, yield) }, true
+}
+
+// snapshot returns the nodes that the zone has now; it may be read without the lock.
+func (z *zone) snapshot() *btree.BTreeG[*node] {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	return z.order.Copy()
+}
+
+// list yields what order has. Canonical order makes it simple: what is below a name follows it at
+// once, so that one cut at most is in force, and what separates a name from the one before it but
+// itself was not seen is an empty non-terminal.
+func (z *zone) list(order *btree.BTreeG[*node], yield func(dns.Answer) bool) {
+	before := z.name
+	var cut dns.Name
+	var ents []dns.Name
+	order.Scan(func(n *node) bool {
+		place := authoritative
+		switch {
+		case cut != "" && n.name.Below(cut):
+			place = belowCut
+		case n.isCut(z.name):
+			place, cut = atCut, n.name
+		}
+		ents = ents[:0]
+		for above := n.name.Parent(); !before.Under(above); above = above.Parent() {
+			ents = append(ents, above)
+		}
+		for i := len(ents) - 1; i >= 0; i-- {
+			if !yield(z.ent(ents[i], place != belowCut)) {
+				return false
+			}
+		}
+		before = n.name
+		for i := range n.len() {
+			set := n.set(i)
+			if !yield(dns.Answer{RRset: set, Zone: z.id, Auth: place.auth(set.Type)}) {
+				return false
+			}
+		}
+		return true
+	})
+}

@@ -1,0 +1,50 @@
+package zonedb
+
+import "redyn/backend/dns"
+
+// Lookup appends to dst what a zone has at name of a type, or of every type if typ is dns.TypeANY.
+// An empty non-terminal is one Answer of dns.TypeENT to dns.TypeANY and nothing to other types, for
+// PowerDNS that asks for a SOA takes nothing else. dns.AnyZone asks every zone that name is in, the
+// one with the longest name first; another id only that zone. It needs no memory but dst's.
+func (db *DB) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+	if id != dns.AnyZone {
+		if z := db.numbered(id); z != nil {
+			dst = z.lookup(dst, name, typ)
+		}
+		return dst
+	}
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	for above := name; ; above = above.Parent() {
+		if z := db.byName[above]; z != nil {
+			dst = z.lookup(dst, name, typ)
+		}
+		if above == dns.Root {
+			return dst
+		}
+	}
+}
+
+func (z *zone) lookup(dst []dns.Answer, name dns.Name, typ dns.Type) []dns.Answer {
+	z.mu.RLock()
+	defer z.mu.RUnlock()
+	n := z.nodes[name]
+	if n == nil {
+		if typ == dns.TypeANY && z.isENT(name) {
+			dst = append(dst, z.ent(name, z.place(name) != belowCut))
+		}
+		return dst
+	}
+	place := z.place(name)
+	for i := range n.len() {
+		if set := n.set(i); typ == dns.TypeANY || set.Type == typ {
+			dst = append(dst, dns.Answer{RRset: set, Zone: z.id, Auth: place.auth(set.Type)})
+		}
+	}
+	return dst
+}
+
+// ent returns the answer for an empty non-terminal.
+func (z *zone) ent(name dns.Name, auth bool) dns.Answer {
+	return dns.Answer{RRset: dns.RRset{Name: name, Type: dns.TypeENT}, Zone: z.id, Auth: auth}
+}

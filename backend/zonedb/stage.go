@@ -1,0 +1,150 @@
+package zonedb
+
+import (
+	"iter"
+
+	"redyn/backend/dns"
+)
+
+// Stage builds a zone aside, invisible to readers, from what sets yields, in any order; of two RRsets
+// of the same owner and type the later counts, and those of owners outside the zone are left out. If
+// sets yields an error, Stage returns it. A zone of the same id staged before is forgotten in any
+// case.
+//
+// One goroutine at a time calls the methods that change a DB: Stage, Apply, Show, ShowAll and
+// Forget. Only Stage may run beside Stage of other zones and beside Apply.
+func (db *DB) Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRset, error]) error {
+	db.unstage(zone.ID)
+	z := newZone(zone, meta)
+	for set, err := range sets {
+		if err != nil {
+			return err
+		}
+		z.take(set)
+	}
+	z.finish()
+	db.referrers.add(z.refs())
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.staged[z.id] = z
+	return nil
+}
+
+// take takes one RRset into a zone that is being built: into nodes alone.
+func (z *zone) take(set dns.RRset) {
+	if !set.Name.Under(z.name) {
+		return
+	}
+	if n := z.nodes[set.Name].with(set.Name, set); n != nil {
+		z.nodes[n.name] = n
+	} else {
+		delete(z.nodes, set.Name)
+	}
+}
+
+// finish works out from nodes what else a zone has.
+func (z *zone) finish() {
+	fill(z.order, z.nodes, z.name)
+	z.order.Scan(func(n *node) bool {
+		z.records += n.records()
+		z.noteCut(n.name, n)
+		z.enter(n.name) // not an empty non-terminal yet: what is below it comes later
+		return true
+	})
+	z.noteSerial(z.nodes[z.name])
+}
+
+// Show makes the staged zone with this id visible in place of the one shown before, if it is staged.
+// If it was deleted while it was staged, none takes that place.
+func (db *DB) Show(id dns.ZoneID) {
+	db.mu.Lock()
+	z := db.staged[id]
+	if z == nil {
+		db.mu.Unlock()
+		return
+	}
+	delete(db.staged, id)
+	var old []*zone
+	if z.gone {
+		old = db.takeAway(db.byID[id])
+	} else {
+		old = append(db.takeAway(db.byID[id]), db.takeAway(db.byName[z.name])...)
+		z.shown.Store(true)
+		db.byID[id], db.byName[z.name] = z, z
+		db.order.Set(z)
+	}
+	db.mu.Unlock()
+	db.drop(old...)
+}
+
+// ShowAll makes exactly the staged zones visible: all others are gone.
+func (db *DB) ShowAll() {
+	db.mu.RLock()
+	old, fresh := db.order, make([]*zone, 0, len(db.staged))
+	for _, z := range db.staged {
+		if !z.gone {
+			z.shown.Store(true)
+			fresh = append(fresh, z)
+		}
+	}
+	db.mu.RUnlock()
+	db.index(fresh)
+	db.drop(old.Items()...)
+}
+
+// Forget drops all staged zones.
+func (db *DB) Forget() {
+	db.mu.Lock()
+	staged := db.staged
+	db.staged = make(map[dns.ZoneID]*zone)
+	db.mu.Unlock()
+	for _, z := range staged {
+		db.drop(z)
+	}
+}
+
+// unstage drops the staged zone with this id, if there is one.
+func (db *DB) unstage(id dns.ZoneID) {
+	db.mu.Lock()
+	z := db.staged[id]
+	delete(db.staged, id)
+	db.mu.Unlock()
+	if z != nil {
+		db.drop(z)
+	}
+}
+
+// index makes zones what db shows, and leaves none staged.
+func (db *DB) index(zones []*zone) {
+	byID := make(map[dns.ZoneID]*zone, len(zones))
+	byName := make(map[dns.Name]*zone, len(zones))
+	order := newOrder(func(a, b *zone) bool { return dns.Compare(a.name, b.name) < 0 })
+	for _, z := range zones {
+		byID[z.id], byName[z.name] = z, z
+		order.Set(z)
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.byID, db.byName, db.order = byID, byName, order
+	db.staged = make(map[dns.ZoneID]*zone)
+}
+
+// takeAway makes z, which may be nil, invisible; the caller holds the lock, and drops what it gets
+// after it has let go of it.
+func (db *DB) takeAway(z *zone) []*zone {
+	if z == nil {
+		return nil
+	}
+	delete(db.byID, z.id)
+	delete(db.byName, z.name)
+	db.order.Delete(z)
+	return []*zone{z}
+}
+
+// drop takes what is left of zones that are neither shown nor staged any more out of referrers.
+func (db *DB) drop(zones ...*zone) {
+	for _, z := range zones {
+		z.shown.Store(false)
+		db.referrers.remove(z.refs())
+	}
+}

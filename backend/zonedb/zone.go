@@ -1,0 +1,116 @@
+package zonedb
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/tidwall/btree"
+
+	"redyn/backend/dns"
+)
+
+// zone is one zone, shown or staged. One goroutine at a time changes it; that one may read it
+// without the lock.
+type zone struct {
+	id     dns.ZoneID
+	name   dns.Name
+	number uint64      // tells zones of the same id apart
+	shown  atomic.Bool // for referrers, which hold those of staged zones too
+
+	mu      sync.RWMutex // guards what follows
+	info    dns.Zone     // with the serial of the SOA
+	meta    dns.Metadata
+	gone    bool // was deleted while it was staged
+	nodes   map[dns.Name]*node
+	order   *btree.BTreeG[*node] // those of nodes, in canonical order
+	parents map[dns.Name]int32   // number of owners and empty non-terminals right below, if any
+	cuts    map[dns.Name]struct{}
+	records int
+}
+
+var zones atomic.Uint64
+
+func newZone(info dns.Zone, meta dns.Metadata) *zone {
+	info.Serial = 0
+	return &zone{
+		id: info.ID, name: info.Name, number: zones.Add(1),
+		info: info, meta: meta,
+		nodes:   make(map[dns.Name]*node),
+		order:   newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
+		parents: make(map[dns.Name]int32),
+		cuts:    make(map[dns.Name]struct{}),
+	}
+}
+
+func newOrder[T any](less func(a, b T) bool) *btree.BTreeG[T] {
+	return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
+}
+
+// about returns what is known of the zone.
+func (z *zone) about() dns.Zone {
+	z.mu.RLock()
+	defer z.mu.RUnlock()
+	return z.info
+}
+
+// put puts fresh in the place of old; each may be nil, for no records at name.
+func (z *zone) put(name dns.Name, old, fresh *node) {
+	switch {
+	case fresh != nil:
+		z.nodes[fresh.name] = fresh
+		z.order.Set(fresh)
+		if old == nil && z.parents[name] == 0 {
+			z.enter(name)
+		}
+	case old != nil:
+		delete(z.nodes, name)
+		z.order.Delete(old)
+		if z.parents[name] == 0 {
+			z.leave(name)
+		}
+	}
+	z.records += fresh.records() - old.records()
+	z.noteCut(name, fresh)
+	if name == z.name {
+		z.noteSerial(fresh)
+	}
+}
+
+// enter counts a name that came to be, and the empty non-terminals that thereby came to be.
+func (z *zone) enter(name dns.Name) {
+	for name != z.name {
+		name = name.Parent()
+		z.parents[name]++
+		if z.parents[name] > 1 || z.nodes[name] != nil {
+			return
+		}
+	}
+}
+
+// leave does the contrary of enter.
+func (z *zone) leave(name dns.Name) {
+	for name != z.name {
+		name = name.Parent()
+		z.parents[name]--
+		if z.parents[name] > 0 {
+			return
+		}
+		delete(z.parents, name)
+		if z.nodes[name] != nil {
+			return
+		}
+	}
+}
+
+// isENT reports whether a name without records has names below it.
+func (z *zone) isENT(name dns.Name) bool { return name != z.name && z.parents[name] > 0 }
+
+// noteSerial takes the zone's serial from the apex. An unreadable SOA has none.
+func (z *zone) noteSerial(apex *node) {
+	z.info.Serial = 0
+	for _, content := range apex.find(dns.TypeSOA).Content {
+		if soa, err := dns.ParseSOA(content); err == nil {
+			z.info.Serial = soa.Serial
+		}
+	}
+}
