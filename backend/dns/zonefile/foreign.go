@@ -1,0 +1,217 @@
+package zonefile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	miekg "github.com/miekg/dns"
+
+	"redyn/backend/dns"
+)
+
+const typeIPSECKEY dns.Type = 45
+
+// foreignType knows the mnemonics that PowerDNS 4.7 does not; such records travel as TYPEnnn.
+func foreignType(text string) (dns.Type, bool) {
+	n, ok := miekg.StringToType[strings.ToUpper(text)]
+	return dns.Type(n), ok && n != 0
+}
+
+// appendForeign reads data by miekg/dns. What it accepts is packed and unpacked again, which finds
+// what its reader lets through, and leaves one spelling.
+func appendForeign(dst []byte, typ dns.Type, e *entry, words []word, origin dns.Name) ([]byte, error) {
+	if miekg.TypeToRR[uint16(typ)] == nil {
+		return dst, faultf(`the form of its data is not known; right is \# LENGTH HEX (RFC 3597)`)
+	}
+	var line strings.Builder
+	fmt.Fprintf(&line, ". 0 IN TYPE%d", typ)
+	for i, w := range words {
+		if i == 3 && typ == typeIPSECKEY && noGateway(e, words) {
+			line.WriteString(" .")
+		}
+		line.WriteByte(' ')
+		if w.quoted {
+			line.WriteByte('"')
+		}
+		writeEscaped(&line, e.text(w), w.quoted)
+		if w.quoted {
+			line.WriteByte('"')
+		}
+	}
+	if len(words) == 3 && typ == typeIPSECKEY {
+		line.WriteString(" .")
+	}
+	line.WriteByte('\n')
+	rr, err := readRR(line.String(), origin)
+	if err != nil {
+		return dst, err
+	}
+	wire, err := packData(rr, line.Len())
+	if err != nil {
+		return dst, err
+	}
+	return appendWire(dst, typ, wire)
+}
+
+// noGateway reports whether an IPSECKEY has no gateway and leaves it out, as PowerDNS does.
+func noGateway(e *entry, words []word) bool {
+	return string(e.text(words[1])) == "0" && string(e.text(words[3])) != "."
+}
+
+// writeEscaped escapes what ends a word in a master file and did not in the text it comes from.
+func writeEscaped(line *strings.Builder, text []byte, quoted bool) {
+	inside := quoted
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && i+1 < len(text):
+			line.WriteByte(c)
+			i++
+		case c == '"':
+			inside = !inside
+		case !inside && (c == ';' || c == '(' || c == ')'):
+			line.WriteByte('\\')
+		}
+		line.WriteByte(text[i])
+	}
+}
+
+func readRR(line string, origin dns.Name) (miekg.RR, error) {
+	zp := miekg.NewZoneParser(strings.NewReader(line), string(origin), "")
+	rr, _ := zp.Next()
+	if err := zp.Err(); err != nil {
+		return nil, foreignError(err)
+	}
+	switch rr := rr.(type) {
+	case nil:
+		return nil, faultf("the data cannot be read")
+	case *miekg.NSEC:
+		sortTypes(&rr.TypeBitMap)
+	case *miekg.NSEC3:
+		sortTypes(&rr.TypeBitMap)
+	case *miekg.CSYNC:
+		sortTypes(&rr.TypeBitMap)
+	}
+	return rr, nil
+}
+
+// sortTypes puts types in the order of the wire; miekg/dns packs no other.
+func sortTypes(types *[]uint16) {
+	slices.Sort(*types)
+	*types = slices.Compact(*types)
+}
+
+// foreignError takes out of an error of miekg/dns what is about the line made up in readRR.
+func foreignError(err error) error {
+	text := strings.TrimPrefix(err.Error(), "dns: ")
+	if at := strings.LastIndex(text, " at line: "); at >= 0 {
+		text = text[:at]
+	}
+	if near, ok := strings.CutPrefix(text, ": "); ok {
+		text = "the data is wrong near " + near
+	}
+	return faultf("%s", text)
+}
+
+// packData returns the data of rr as it is on the wire, which is hardly longer than the text it
+// comes from.
+func packData(rr miekg.RR, text int) (wire []byte, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = faultf("the data cannot be packed: %v", r)
+		}
+	}()
+	const header = 11 // of the owner "."
+	buf := make([]byte, header+min(2*text+64, maxData))
+	rr.Header().Name = "."
+	end, err := miekg.PackRR(rr, buf, 0, nil, false)
+	if err != nil {
+		return nil, foreignError(err)
+	}
+	return buf[header:end], nil
+}
+
+// unpackForeign writes data from the wire by miekg/dns.
+func unpackForeign(dst []byte, typ dns.Type, wire []byte) ([]byte, error) {
+	if len(wire) == 0 { // APL may be (RFC 3123 section 4), but has no text then
+		return dst, faultf("the data is empty")
+	}
+	header := miekg.RR_Header{Name: ".", Rrtype: uint16(typ), Class: miekg.ClassINET, Rdlength: uint16(len(wire))}
+	rr, end, err := miekg.UnpackRRWithHeader(header, wire, 0)
+	if err != nil {
+		return dst, foreignError(err)
+	}
+	if end != len(wire) {
+		return dst, faultf("the data is longer than its fields")
+	}
+	content, err := present(rr)
+	return append(dst, content...), err
+}
+
+// present writes data as PowerDNS reads it where that differs from how miekg/dns writes it.
+func present(rr miekg.RR) (string, error) {
+	switch rr := rr.(type) {
+	case *miekg.CERT: // numbers only
+		if rr.Type == 0 {
+			return "", faultf("type 0 is reserved")
+		}
+		return fmt.Sprintf("%d %d %d %s", rr.Type, rr.KeyTag, rr.Algorithm, rr.Certificate), nil
+	case *miekg.IPSECKEY:
+		return presentIPSECKEY(rr)
+	case *miekg.NSEC:
+		next, err := absolute([]byte(rr.NextDomain), dns.Root)
+		return string(next) + bitmap(rr.TypeBitMap), err
+	case *miekg.NSEC3:
+		return fmt.Sprintf("%d %d %d %s %s%s", rr.Hash, rr.Flags, rr.Iterations, dash(rr.Salt), rr.NextDomain,
+			bitmap(rr.TypeBitMap)), nil
+	case *miekg.CSYNC:
+		return fmt.Sprintf("%d %d%s", rr.Serial, rr.Flags, bitmap(rr.TypeBitMap)), nil
+	case *miekg.RRSIG:
+		signer, err := absolute([]byte(rr.SignerName), dns.Root)
+		return fmt.Sprintf("%s %d %d %d %s %s %d %s %s", dns.Type(rr.TypeCovered), rr.Algorithm, rr.Labels, rr.OrigTtl,
+			miekg.TimeToString(rr.Expiration), miekg.TimeToString(rr.Inception), rr.KeyTag, signer, rr.Signature), err
+	}
+	return strings.TrimPrefix(rr.String(), rr.Header().String()), nil
+}
+
+// presentIPSECKEY leaves the gateway out if there is none, as PowerDNS wants it.
+func presentIPSECKEY(rr *miekg.IPSECKEY) (string, error) {
+	if rr.Algorithm > 2 {
+		return "", faultf("algorithm %d is unknown to PowerDNS; right are 0, 1 and 2", rr.Algorithm)
+	}
+	if rr.Algorithm == 0 && rr.PublicKey != "" {
+		return "", faultf("algorithm 0 has no key")
+	}
+	gateway := ""
+	switch rr.GatewayType {
+	case miekg.IPSECGatewayNone:
+	case miekg.IPSECGatewayHost:
+		name, err := absolute([]byte(rr.GatewayHost), dns.Root)
+		if err != nil {
+			return "", err
+		}
+		gateway = " " + string(name)
+	default:
+		gateway = " " + rr.GatewayAddr.String()
+	}
+	key := ""
+	if rr.PublicKey != "" {
+		key = " " + rr.PublicKey
+	}
+	return fmt.Sprintf("%d %d %d%s%s", rr.Precedence, rr.GatewayType, rr.Algorithm, gateway, key), nil
+}
+
+func bitmap(types []uint16) string {
+	var b strings.Builder
+	for _, t := range types {
+		b.WriteString(" " + dns.Type(t).String())
+	}
+	return b.String()
+}
+
+func dash(salt string) string {
+	if salt == "" {
+		return "-"
+	}
+	return strings.ToUpper(salt)
+}
