@@ -77,7 +77,20 @@ func ParseType(text string) (Type, error) {
 	return 0, fmt.Errorf("type %.40q is unknown; right are A, AAAA, ... or TYPE1 to TYPE65535", text)
 }
 
+// texts are the mnemonics of the types below 258: nearly all there are, found without hashing.
+var texts = func() (list [258]string) {
+	for t, text := range mnemonics {
+		if int(t) < len(list) {
+			list[t] = text
+		}
+	}
+	return list
+}()
+
 func (t Type) String() string {
+	if int(t) < len(texts) && texts[t] != "" {
+		return texts[t]
+	}
 	if text, ok := mnemonics[t]; ok {
 		return text
 	}
