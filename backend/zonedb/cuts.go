@@ -23,18 +23,17 @@ func (p place) auth(typ dns.Type) bool {
 	return false
 }
 
-// place returns where a name of the zone stands to its cuts.
-func (z *zone) place(name dns.Name) place {
+// place returns where a name of the zone, which has the node n, stands to its cuts; n may be nil.
+func (z *zone) place(name dns.Name, n *node) place {
 	if len(z.cuts) == 0 {
 		return authoritative
 	}
-	for above := name; len(above) > len(z.name); {
-		above = above.Parent()
+	for above := name.Parent(); len(above) > len(z.name); above = above.Parent() {
 		if _, cut := z.cuts[above]; cut {
 			return belowCut
 		}
 	}
-	if _, cut := z.cuts[name]; cut {
+	if n.isCut(z.name) {
 		return atCut
 	}
 	return authoritative
@@ -44,6 +43,9 @@ func (z *zone) place(name dns.Name) place {
 func (z *zone) noteCut(name dns.Name, n *node) {
 	switch {
 	case n.isCut(z.name):
+		if z.cuts == nil {
+			z.cuts = make(map[dns.Name]struct{})
+		}
 		z.cuts[n.name] = struct{}{}
 	case len(z.cuts) > 0:
 		delete(z.cuts, name)

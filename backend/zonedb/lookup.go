@@ -31,11 +31,11 @@ func (z *zone) lookup(dst []dns.Answer, name dns.Name, typ dns.Type) []dns.Answe
 	n := z.nodes[name]
 	if n == nil {
 		if typ == dns.TypeANY && z.isENT(name) {
-			dst = append(dst, z.ent(name, z.place(name) != belowCut))
+			dst = append(dst, z.ent(name, z.place(name, nil) != belowCut))
 		}
 		return dst
 	}
-	place := z.place(name)
+	place := z.place(name, n)
 	for i := range n.len() {
 		if set := n.set(i); typ == dns.TypeANY || set.Type == typ {
 			dst = append(dst, dns.Answer{RRset: set, Zone: z.id, Auth: place.auth(set.Type)})

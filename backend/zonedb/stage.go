@@ -6,52 +6,28 @@ import (
 	"redyn/backend/dns"
 )
 
-// Stage builds a zone aside, invisible to readers, from what sets yields, in any order; of two RRsets
-// of the same owner and type the later counts, and those of owners outside the zone are left out. If
-// sets yields an error, Stage returns it. A zone of the same id staged before is forgotten in any
-// case.
+// Stage builds a zone aside, invisible to readers, from what sets yields, in any order. Of two RRsets
+// of the same owner and type the later counts; those of owners outside the zone are left out. If sets
+// yields an error, Stage returns it. A zone of the same id staged before is forgotten in any case.
 //
 // One goroutine at a time calls the methods that change a DB: Stage, Apply, Show, ShowAll and
 // Forget. Only Stage may run beside Stage of other zones and beside Apply.
 func (db *DB) Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRset, error]) error {
 	db.unstage(zone.ID)
 	z := newZone(zone, meta)
+	b := builder{zone: z}
 	for set, err := range sets {
 		if err != nil {
 			return err
 		}
-		z.take(set)
+		b.take(set)
 	}
-	z.finish()
+	b.finish()
 	db.referrers.add(z.refs())
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.staged[z.id] = z
 	return nil
-}
-
-// take takes one RRset into a zone that is being built: into nodes alone.
-func (z *zone) take(set dns.RRset) {
-	if !set.Name.Under(z.name) {
-		return
-	}
-	if n := z.nodes[set.Name].with(set.Name, set); n != nil {
-		z.nodes[n.name] = n
-	} else {
-		delete(z.nodes, set.Name)
-	}
-}
-
-// finish works out from nodes what else a zone has.
-func (z *zone) finish() {
-	fill(z.order, z.nodes, z.name)
-	z.order.Scan(func(n *node) bool {
-		z.records += n.records()
-		z.noteCut(n.name, n)
-		z.enter(n.name) // not an empty non-terminal yet: what is below it comes later
-		return true
-	})
-	z.noteSerial(z.nodes[z.name])
 }
 
 // Show makes the staged zone with this id visible in place of the one shown before, if it is staged.

@@ -22,9 +22,9 @@ type zone struct {
 	meta    dns.Metadata
 	gone    bool // was deleted while it was staged
 	nodes   map[dns.Name]*node
-	order   *btree.BTreeG[*node] // those of nodes, in canonical order
-	parents map[dns.Name]int32   // number of owners and empty non-terminals right below, if any
-	cuts    map[dns.Name]struct{}
+	order   *btree.BTreeG[*node]  // those of nodes, in canonical order
+	parents map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
+	cuts    map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
 	records int
 }
 
@@ -34,11 +34,10 @@ func newZone(info dns.Zone, meta dns.Metadata) *zone {
 	info.Serial = 0
 	return &zone{
 		id: info.ID, name: info.Name, number: zones.Add(1),
-		info: info, meta: meta,
-		nodes:   make(map[dns.Name]*node),
+		info:    info,
+		meta:    meta,
 		order:   newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
 		parents: make(map[dns.Name]int32),
-		cuts:    make(map[dns.Name]struct{}),
 	}
 }
 

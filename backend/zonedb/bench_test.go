@@ -1,0 +1,152 @@
+package zonedb_test
+
+import (
+	"flag"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"redyn/backend/dns"
+	"redyn/backend/zonedb"
+)
+
+var hosts = flag.Int("hosts", 100_000, "hosts in the big zone of the benchmarks")
+
+func host(i int) dns.Name {
+	return dns.Name("host" + strconv.Itoa(100_000+i) + ".dyn.example.")
+}
+
+func address(i int) string { return fmt.Sprintf("198.%d.%d.%d", i>>16&255, i>>8&255, i&255) }
+
+// manyHosts yields a zone of n hosts with an address each, in random order, with texts that have no
+// memory in common, as a store does.
+func manyHosts(n int) iter.Seq2[dns.RRset, error] {
+	return func(yield func(dns.RRset, error) bool) {
+		for _, set := range []dns.RRset{
+			dns.NewRRset("dyn.example.", dns.TypeSOA, 60, soa),
+			dns.NewRRset("dyn.example.", dns.TypeNS, 60, "ns1.example."),
+			dns.NewRRset("sub.dyn.example.", dns.TypeNS, 60, "ns.sub.dyn.example."),
+			dns.NewRRset("ns.sub.dyn.example.", dns.TypeA, 60, "192.0.2.1"),
+		} {
+			yield(set, nil)
+		}
+		for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(n) {
+			yield(dns.RRset{Name: host(i), Type: dns.TypeA, TTL: 60, Content: []string{address(i)}}, nil)
+		}
+	}
+}
+
+func withHosts(b testing.TB, n int) *zonedb.DB {
+	b.Helper()
+	db := zonedb.New()
+	if err := db.Stage(dns.Zone{ID: 1, Name: "dyn.example."}, nil, manyHosts(n)); err != nil {
+		b.Fatal(err)
+	}
+	db.Show(1)
+	return db
+}
+
+func BenchmarkLookup(b *testing.B) {
+	for _, n := range []int{10_000, *hosts} {
+		db := withHosts(b, n)
+		// A question's name comes out of a packet: it is in the processor's cache.
+		text := make([]byte, 0, 64)
+		f := func(what string, id dns.ZoneID, prefix, suffix string, most int) {
+			b.Run(fmt.Sprintf("%s/%d", what, n), func(b *testing.B) {
+				b.ReportAllocs()
+				dst := make([]dns.Answer, 0, 8)
+				for b.Loop() {
+					text = append(text[:0], prefix...)
+					text = strconv.AppendInt(text, int64(100_000+rand.IntN(most)), 10)
+					text = append(text, suffix...)
+					name := dns.Name(unsafe.String(&text[0], len(text)))
+					dst = db.Lookup(dst[:0], name, dns.TypeANY, id)
+				}
+			})
+		}
+		f("hit", 1, "host", ".dyn.example.", n)
+		f("any zone", dns.AnyZone, "host", ".dyn.example.", n)
+		f("hot", 1, "host", ".dyn.example.", min(n, 1000))
+		f("miss", 1, "none", ".dyn.example.", n)
+		f("below a cut", 1, "host", ".sub.dyn.example.", n)
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	for _, n := range []int{10_000, *hosts} {
+		db := withHosts(b, n)
+		b.Run(fmt.Sprintf("address/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			sets := []dns.RRset{{Type: dns.TypeA, TTL: 60, Content: []string{"192.0.2.7"}}}
+			e := dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: sets}}}
+			for i := 0; b.Loop(); i++ {
+				sets[0].Name = host(i * 7919 % n)
+				db.Apply(e)
+			}
+		})
+	}
+}
+
+func BenchmarkStage(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		withHosts(b, *hosts)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(*hosts), "ns/host")
+}
+
+func BenchmarkList(b *testing.B) {
+	db := withHosts(b, *hosts)
+	b.ReportAllocs()
+	for b.Loop() {
+		answers, _ := db.List(1, "dyn.example.")
+		for range answers {
+		}
+	}
+}
+
+// heap returns the live heap after a collection.
+func heap() int {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+func BenchmarkMemory(b *testing.B) {
+	f := func(what string, n int, build func() *zonedb.DB) {
+		b.Run(what, func(b *testing.B) {
+			for b.Loop() {
+				before := heap()
+				db := build()
+				b.ReportMetric(float64(heap()-before)/float64(n), "bytes/name")
+				runtime.KeepAlive(db)
+			}
+		})
+	}
+	f("one zone", *hosts, func() *zonedb.DB { return withHosts(b, *hosts) })
+	f("zones of ten", *hosts, func() *zonedb.DB {
+		db := zonedb.New()
+		for i := range *hosts / 10 {
+			zone := dns.Name("zone" + strconv.Itoa(i) + ".example.")
+			sets := parse(b, strings.ReplaceAll(`
+				@ SOA `+soa+`
+				@ NS ns1.provider.
+				@ NS ns2.provider.
+				@ MX 10 mail.@
+				`, "@", string(zone)))
+			for j := range 9 {
+				sets = append(sets, dns.RRset{Name: dns.Name("h"+strconv.Itoa(j)+".") + zone, Type: dns.TypeA, TTL: 60, Content: []string{address(j)}})
+			}
+			stage(b, db, dns.ZoneID(i+1), zone, sets)
+		}
+		db.ShowAll()
+		return db
+	})
+}
