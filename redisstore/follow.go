@@ -1,0 +1,308 @@
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+// Copy is a copy of all zones in memory, kept by a Follower. Its methods are called one at a time,
+// but for Stage, which may run beside Stage of other zones and beside the rest.
+type Copy interface {
+	// Stage builds a zone aside, invisible to readers, from what sets yields; of an RRset that is
+	// yielded twice the later one holds. A zone of the same ID staged before is forgotten. If sets
+	// yields an error Stage returns it, and nothing is staged. The Serial of zone is not filled in.
+	Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRset, error]) error
+	// Apply makes the change visible, per zone all at once. The part that concerns a staged zone
+	// goes to the staged zone alone; if it deletes it, Show and ShowAll will show none in its place.
+	// Parts of zones neither shown nor staged are ignored.
+	Apply(e dns.Entry)
+	// Show makes the staged zone with this id visible in place of the one shown before, if it is
+	// staged.
+	Show(id dns.ZoneID)
+	// ShowAll makes exactly the staged zones visible: all others are gone.
+	ShowAll()
+	// Forget drops all staged zones.
+	Forget()
+}
+
+// NodeOptions say who follows, and what it keeps.
+type NodeOptions struct {
+	// Name is the name of the node's lease; default is the name of the host.
+	Name string
+	// Version of the program, for the lease.
+	Version string
+	// Copy is what the follower keeps.
+	Copy Copy
+	// Log gets events; default is the store's.
+	Log *slog.Logger
+}
+
+// Follower brings all zones into a Copy and keeps them as the store has them. When the store is
+// away, or has lost its data set, the copy stays as it is.
+type Follower struct {
+	s    *Store
+	r    reader
+	o    NodeOptions
+	log  *slog.Logger
+	copy Copy
+
+	loaded chan struct{} // closed once the store has been looked at
+	reload atomic.Bool   // somebody wants everything loaded anew
+	jobs   sync.WaitGroup
+
+	mu     sync.Mutex // also held while copy is called, but for Stage
+	at     tail       // what copy shows
+	recent recent     // entries that it shows, the newest
+	zones  map[dns.ZoneID]*zoneJob
+	shown  map[dns.ZoneID]struct{}
+	status Status
+	moved  chan struct{} // closed, and made anew, whenever something above changes
+}
+
+// NewFollower returns a follower that does nothing until Run.
+func (s *Store) NewFollower(o NodeOptions) *Follower {
+	if o.Name == "" {
+		o.Name, _ = os.Hostname()
+	}
+	f := &Follower{
+		s: s, r: reader{s.read, s.keys}, o: o, log: cmp.Or(o.Log, s.log), copy: o.Copy,
+		loaded: make(chan struct{}),
+		zones:  make(map[dns.ZoneID]*zoneJob),
+		shown:  make(map[dns.ZoneID]struct{}),
+		moved:  make(chan struct{}),
+	}
+	f.status.Since = time.Now()
+	return f
+}
+
+// Loaded is closed once the copy shows what the store holds, or the store was found without a data
+// set; Status tells which.
+func (f *Follower) Loaded() <-chan struct{} { return f.loaded }
+
+// Reload makes the follower load everything anew; the copy answers meanwhile.
+func (f *Follower) Reload() { f.reload.Store(true) }
+
+// Bounds of waiting: for an entry before the tail is looked at, and after errors.
+const (
+	blockTime = 250 * time.Millisecond
+	firstWait = 10 * time.Millisecond
+	longWait  = 250 * time.Millisecond
+)
+
+// Run loads and follows until ctx ends; it goes on for ever through errors of the store.
+func (f *Follower) Run(ctx context.Context) error {
+	var leases sync.WaitGroup
+	leases.Go(func() { f.keepLease(ctx) })
+	defer leases.Wait()
+	defer f.jobs.Wait()
+	wait := firstWait
+	for {
+		before := f.Status().Contact
+		err := f.follow(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if f.Status().Contact.After(before) {
+			wait = firstWait
+		}
+		f.failed(ctx, err)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, longWait)
+	}
+}
+
+// errBroken says that the log does not go on from where the copy is.
+var errBroken = errors.New("the log does not go on from here")
+
+// follow loads if it has to, then applies entry after entry, until something fails.
+func (f *Follower) follow(ctx context.Context) error {
+	broken := f.position().epoch == ""
+	for {
+		if again := f.reload.Swap(false); again || broken {
+			if err := f.load(ctx); err != nil && !errors.Is(err, dns.ErrLost) {
+				if again {
+					f.reload.Store(true)
+				}
+				return err
+			}
+			broken = false
+		}
+		if err := f.check(ctx); errors.Is(err, errBroken) {
+			broken = true
+			continue
+		} else if err != nil {
+			return err
+		}
+		for !broken && !f.reload.Load() {
+			messages, err := f.r.entries(ctx, f.position().log, blockTime)
+			if err != nil {
+				return err
+			}
+			if len(messages) == 0 {
+				break
+			}
+			broken = f.takeAll(ctx, messages) != nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// check looks whether the copy is at the log's tail. It returns errBroken if the tail cannot be
+// reached from there.
+func (f *Follower) check(ctx context.Context) error {
+	now := time.Now()
+	t, err := f.r.tail(ctx)
+	if err != nil {
+		return err
+	}
+	at := f.position()
+	switch {
+	case t.epoch == "":
+		f.lost(ctx)
+		return nil
+	case t == at:
+		f.current(ctx, now)
+		return nil
+	case t.epoch != at.epoch:
+		f.log.InfoContext(ctx, "store holds another data set", "epoch", t.epoch)
+		return errBroken
+	}
+	messages, err := f.r.entries(ctx, at.log, -1)
+	if err != nil {
+		return err
+	}
+	if len(messages) == 0 {
+		f.log.WarnContext(ctx, "store is not where this node is", "position", at.log, "tail", t.log)
+		return errBroken
+	}
+	return f.takeAll(ctx, messages)
+}
+
+// entriesCount is how many entries are read at once at most.
+const entriesCount = 256
+
+// entries returns what follows pos in the log, after waiting for it up to block; a negative block
+// does not wait.
+func (r reader) entries(ctx context.Context, pos string, block time.Duration) ([]redis.XMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, max(block, 0)+time.Second)
+	defer cancel()
+	streams, err := r.rdb.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{r.keys.log(), cmp.Or(pos, "0")}, Count: entriesCount, Block: block,
+	}).Result()
+	switch {
+	case errors.Is(err, redis.Nil), err != nil && redis.HasErrorPrefix(err, "UNBLOCKED"):
+		return nil, nil // the tail tells what has happened
+	case err != nil:
+		return nil, fmt.Errorf("read log: %w", explain(err))
+	case len(streams) == 0:
+		return nil, nil
+	}
+	return streams[0].Messages, nil
+}
+
+// takeAll applies the entries. It returns errBroken at one that does not follow what was before.
+func (f *Follower) takeAll(ctx context.Context, messages []redis.XMessage) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	defer f.changed()
+	for _, m := range messages {
+		e, l, err := decodeEntry(m)
+		if err != nil {
+			f.log.ErrorContext(ctx, "loading all zones instead", "err", err)
+			return errBroken
+		}
+		if l.epoch != f.at.epoch || l.prev != f.at.log {
+			f.log.WarnContext(ctx, "log does not go on from here", "position", f.at.log, "prev", l.prev, "entry", e.ID)
+			return errBroken
+		}
+		f.take(ctx, e)
+	}
+	f.status.Contact = time.Now()
+	return nil
+}
+
+// take applies one entry; f.mu is held.
+func (f *Follower) take(ctx context.Context, e dns.Entry) {
+	all := e.Zones
+	e.Zones = make([]dns.ZoneEntry, 0, len(all))
+	for _, z := range all {
+		if f.takePart(ctx, z) {
+			e.Zones = append(e.Zones, z)
+		}
+	}
+	f.copy.Apply(e)
+	f.at.log = e.ID
+	f.recent.add(e.ID)
+	f.status.Entries++
+	f.showReached()
+}
+
+// takePart reports whether the part is for the copy now, not for a zone that is being loaded.
+func (f *Follower) takePart(ctx context.Context, z dns.ZoneEntry) bool {
+	job := f.zones[z.ID]
+	switch {
+	case z.Reload:
+		f.reloadZone(ctx, z.ID)
+		return false
+	case z.Deleted:
+		delete(f.shown, z.ID)
+		if job != nil {
+			job.deleted = true
+		}
+		return true
+	case job == nil || job.staged:
+		return true
+	}
+	job.kept = append(job.kept, z)
+	return false
+}
+
+func (f *Follower) position() tail {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+// changed wakes whoever waits for a change of state; f.mu is held.
+func (f *Follower) changed() {
+	close(f.moved)
+	f.moved = make(chan struct{})
+}
+
+// recent holds the ids of the newest entries that the copy shows.
+type recent struct {
+	ids  [4096]string
+	next int
+}
+
+func (r *recent) add(id string) {
+	r.ids[r.next%len(r.ids)] = id
+	r.next++
+}
+
+func (r *recent) has(id string) bool {
+	for i := r.next - 1; i >= 0 && i >= r.next-len(r.ids); i-- {
+		if r.ids[i%len(r.ids)] == id {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,73 @@
+package redisstore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"redyn/backend/dns"
+)
+
+// The keys, each behind the prefix (default "{redyn}:"). The braces of the prefix put them all in
+// one slot of a Redis Cluster, so that one script may change several zones. All values are text;
+// a person can read them with redis-cli.
+//
+//	epoch           HASH    id       random name of this data set; none: the data set is lost
+//	                        schema   version of this table
+//	                        last_zone  the zone id given last; starts at random, none is given twice
+//	                        log      the id of the newest entry of the log
+//	zones           HASH    zone name → zone id
+//	zone:<id>       HASH    name kind policy notified_serial last_check masters account created,
+//	                        gen (the generation of the zone's records)
+//	rr:<id>:<gen>   HASH    "<owner> <TYPE>" → {"ttl":60,"content":["192.0.2.1"]};
+//	                        the SOA in it holds the only serial. A generation that is being fed
+//	                        has a TTL; the one that the zone names has none.
+//	meta:<id>       HASH    kind of domain metadata → ["value"]
+//	nodes           SET     names of nodes that have, or had, a lease
+//	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node
+//	log             STREAM  one entry per change, trimmed by MAXLEN ~; its fields stand in entry.go
+type keyspace string
+
+const schema = "1"
+
+// DefaultPrefix stands before every key unless Options.Prefix says otherwise.
+const DefaultPrefix = "{redyn}:"
+
+func (k keyspace) epoch() string                     { return string(k) + "epoch" }
+func (k keyspace) zones() string                     { return string(k) + "zones" }
+func (k keyspace) log() string                       { return string(k) + "log" }
+func (k keyspace) nodes() string                     { return string(k) + "nodes" }
+func (k keyspace) node(name string) string           { return string(k) + "node:" + name }
+func (k keyspace) zone(id dns.ZoneID) string         { return string(k) + "zone:" + idText(id) }
+func (k keyspace) meta(id dns.ZoneID) string         { return string(k) + "meta:" + idText(id) }
+func (k keyspace) rr(id dns.ZoneID, g string) string { return string(k) + "rr:" + idText(id) + ":" + g }
+
+func idText(id dns.ZoneID) string { return strconv.Itoa(int(id)) }
+
+func parseID(text string) (dns.ZoneID, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("zone id %.40q is no number from 1 to 2147483647", text)
+	}
+	return dns.ZoneID(n), nil
+}
+
+// field is the name of an RRset in rr:<id>:<gen>.
+func field(name dns.Name, typ dns.Type) string { return string(name) + " " + typ.String() }
+
+// parseField reads what field has written.
+func parseField(text string) (dns.Name, dns.Type, error) {
+	space := strings.LastIndexByte(text, ' ')
+	if space < 0 {
+		return "", 0, fmt.Errorf("RRset %.300q is not named by owner and type", text)
+	}
+	name, err := dns.ParseName(text[:space])
+	if err != nil {
+		return "", 0, fmt.Errorf("RRset %.300q: %w", text, err)
+	}
+	typ, err := dns.ParseType(text[space+1:])
+	if err != nil {
+		return "", 0, fmt.Errorf("RRset %.300q: %w", text, err)
+	}
+	return name, typ, nil
+}

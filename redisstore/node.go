@@ -1,0 +1,235 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+// Node is a serving node as its lease, node:<name>, tells.
+type Node struct {
+	Name     string    // of the key
+	Version  string    // version
+	Epoch    string    // epoch: the data set that it shows; empty: none was ever loaded
+	Position string    // position: the log entry that it shows
+	Zones    int       // zones: how many it shows
+	Lost     bool      // lost: it sees a store without data set
+	Loading  bool      // loading: all zones are being loaded
+	Time     time.Time // time: when it wrote this, by its clock
+
+	reloading []string // ids of zones that it loads aside, which lack what came to them since
+}
+
+// Times of a lease.
+const (
+	leaseTTL   = 10 * time.Second
+	leaseBeat  = 2 * time.Second
+	leasePause = 50 * time.Millisecond
+)
+
+// keepLease writes the node's lease whenever something changes and from time to time, until ctx
+// ends; then it takes it away.
+func (f *Follower) keepLease(ctx context.Context) {
+	key, nodes := f.s.keys.node(f.o.Name), f.s.keys.nodes()
+	down := false
+	for {
+		fields, moved := f.lease()
+		err := f.writeLease(ctx, key, nodes, fields)
+		if err != nil && !down && ctx.Err() == nil {
+			f.log.WarnContext(ctx, "cannot write this node's lease", "err", err)
+		}
+		down = err != nil
+		select {
+		case <-ctx.Done():
+		case <-time.After(leasePause):
+			select {
+			case <-ctx.Done():
+			case <-moved:
+			case <-time.After(leaseBeat):
+			}
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.s.o.Timeout)
+	defer cancel()
+	f.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, key)
+		p.SRem(ctx, nodes, f.o.Name)
+		return nil
+	})
+}
+
+// lease returns the fields of the lease, and what is closed when they change.
+func (f *Follower) lease() ([]any, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var reloading []string
+	for id := range f.zones {
+		reloading = append(reloading, idText(id))
+	}
+	return []any{
+		"version", f.o.Version,
+		"epoch", f.at.epoch,
+		"position", f.at.log,
+		"zones", len(f.shown),
+		"lost", f.status.Lost,
+		"loading", f.status.Loading,
+		"reloading", strings.Join(reloading, " "),
+		"time", time.Now().UTC().Format(time.RFC3339Nano),
+	}, f.moved
+}
+
+// writeLease also notes whether the primary is ahead of the copy.
+func (f *Follower) writeLease(ctx context.Context, key, nodes string, fields []any) error {
+	var newest *redis.StringCmd
+	_, err := f.s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		p.HSet(ctx, key, fields...)
+		p.PExpire(ctx, key, leaseTTL)
+		p.SAdd(ctx, nodes, f.o.Name)
+		newest = p.HGet(ctx, f.s.keys.epoch(), "log")
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return explain(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case newest.Val() == "" || f.recent.has(newest.Val()):
+		f.status.Behind = time.Time{}
+	case f.status.Behind.IsZero():
+		f.status.Behind = time.Now()
+	}
+	return nil
+}
+
+// Nodes returns the nodes that have a lease, by name.
+func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
+	names, err := s.rdb.SMembers(ctx, s.keys.nodes()).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list nodes: %w", explain(err))
+	}
+	slices.Sort(names)
+	leases := make([]*redis.MapStringStringCmd, len(names))
+	_, err = s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, name := range names {
+			leases[i] = p.HGetAll(ctx, s.keys.node(name))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list nodes: %w", explain(err))
+	}
+	nodes := make([]Node, 0, len(names))
+	for i, name := range names {
+		if len(leases[i].Val()) > 0 {
+			nodes = append(nodes, parseNode(name, leases[i].Val()))
+		}
+	}
+	return nodes, nil
+}
+
+func parseNode(name string, fields map[string]string) Node {
+	n := Node{
+		Name: name, Version: fields["version"], Epoch: fields["epoch"], Position: fields["position"],
+		Lost: fields["lost"] == "1", Loading: fields["loading"] == "1", reloading: strings.Fields(fields["reloading"]),
+	}
+	n.Zones, _ = strconv.Atoi(fields["zones"])
+	n.Time, _ = time.Parse(time.RFC3339Nano, fields["time"])
+	return n
+}
+
+// waitPause is how often WaitNodes looks at the leases.
+const waitPause = 2 * time.Millisecond
+
+// WaitNodes returns once every live node shows what r is the result of. When ctx ends before, it
+// returns the nodes that are late; an error only if the store fails.
+func (s *Store) WaitNodes(ctx context.Context, r Result) (late []Node, err error) {
+	if r.at == "" {
+		return nil, nil
+	}
+	since := map[string]bool{r.at: true} // entries from r on
+	newest := r.at
+	for {
+		nodes, err := s.Nodes(ctx)
+		if err != nil {
+			return lateOrError(ctx, late, err)
+		}
+		entries, err := s.primary().entries(ctx, newest, -1)
+		if err != nil {
+			return lateOrError(ctx, late, err)
+		}
+		for _, m := range entries {
+			since[m.ID], newest = true, m.ID
+		}
+		late = late[:0]
+		for _, n := range nodes {
+			if !n.holds(r, since) {
+				late = append(late, n)
+			}
+		}
+		if len(late) == 0 {
+			return nil, nil
+		}
+		select {
+		case <-ctx.Done():
+			return late, nil
+		case <-time.After(waitPause):
+		}
+	}
+}
+
+func lateOrError(ctx context.Context, late []Node, err error) ([]Node, error) {
+	if ctx.Err() != nil {
+		return late, nil
+	}
+	return nil, fmt.Errorf("wait for nodes: %w", err)
+}
+
+// holds reports whether the node shows r, given the entries of the log from r on. A node that has
+// loaded nothing yet answers nothing wrong.
+func (n Node) holds(r Result, since map[string]bool) bool {
+	if n.Epoch == "" {
+		return true
+	}
+	return since[n.Position] && !slices.ContainsFunc(r.zones, func(id dns.ZoneID) bool {
+		return slices.Contains(n.reloading, idText(id))
+	})
+}
+
+// beginPause is how long a store without data set is watched before one is begun: nodes that hold
+// zones of a lost one notice the loss, and tell, within blockTime and what the lease takes.
+const beginPause = 3 * blockTime
+
+// mayBegin refuses to begin a data set while live nodes hold zones of another.
+func (s *Store) mayBegin(ctx context.Context) error {
+	for end := time.Now().Add(beginPause); ; {
+		nodes, err := s.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			if n.Zones > 0 {
+				return fmt.Errorf("node %s still holds %d zones of it; restore the data, or begin anew and let the nodes drop them: %w", n.Name, n.Zones, dns.ErrLost)
+			}
+		}
+		if time.Now().After(end) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(blockTime / 5):
+		}
+	}
+}

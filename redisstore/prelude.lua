@@ -1,0 +1,14 @@
+-- Stands before each script that changes something.
+-- KEYS: epoch, log, zones, then the script's own.
+-- ARGV: change id, who, from, time, length of the log, then the script's own.
+-- A script answers {word, ...}; 'done' is followed by the id of its log entry ('' if there is
+-- none), the id of the newest entry, and what the script adds.
+local data = redis.call('HMGET', KEYS[1], 'id', 'schema', 'log')
+local epoch, version, newest = data[1], data[2], data[3] or ''
+
+local function append(fields)
+	local id = redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[5], '*', 'epoch', epoch, 'prev', newest,
+		'change', ARGV[1], 'who', ARGV[2], 'from', ARGV[3], 'time', ARGV[4], unpack(fields))
+	redis.call('HSET', KEYS[1], 'log', id)
+	return id
+end

@@ -1,0 +1,308 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
+
+	"redyn/backend/dns"
+)
+
+// load brings all zones into the copy anew, aside, and shows them once they are at the log's tail.
+// It returns dns.ErrLost if there is no data set.
+func (f *Follower) load(ctx context.Context) error {
+	begun := time.Now()
+	f.setLoading(true)
+	defer f.setLoading(false)
+	f.endJobs()
+	server := f.r.server(ctx)
+	start, err := f.r.tail(ctx)
+	if err != nil {
+		return err
+	}
+	if start.epoch == "" {
+		f.lost(ctx)
+		return dns.ErrLost
+	}
+	before, err := f.r.lastIDs(ctx)
+	if err != nil {
+		return err
+	}
+	f.forget()
+	l := &loading{f: f, at: start, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{})}
+	defer f.forget()
+	if err := l.all(ctx); err != nil {
+		return err
+	}
+	if err := l.catchUp(ctx); err != nil {
+		return err
+	}
+	if f.r.server(ctx) != server {
+		return fmt.Errorf("load all zones: another server answers now: %w", errMoved)
+	}
+	l.show(before)
+	f.log.InfoContext(ctx, "zones loaded", "zones", len(l.shown), "rrsets", l.sets.Load(), "dur", time.Since(begun))
+	return nil
+}
+
+// lastIDs returns the ids of some of the newest entries, oldest first.
+func (r reader) lastIDs(ctx context.Context) ([]string, error) {
+	messages, err := r.rdb.XRevRangeN(ctx, r.keys.log(), "+", "-", 100).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read log: %w", explain(err))
+	}
+	ids := make([]string, len(messages))
+	for i, m := range messages {
+		ids[len(ids)-1-i] = m.ID
+	}
+	return ids, nil
+}
+
+// loading is a load of all zones on its way.
+type loading struct {
+	f       *Follower
+	at      tail
+	passed  []string
+	shown   map[dns.ZoneID]struct{}
+	again   map[dns.ZoneID]struct{} // to be staged once more: replaced since they were staged
+	sets    atomic.Int64
+	staging atomic.Int64
+}
+
+// Zones are loaded in parallel: Redis has one thread, decoding takes as long.
+const loaders = 3
+
+// all stages all zones.
+func (l *loading) all(ctx context.Context) error {
+	ids, err := l.f.r.zoneIDs(ctx)
+	if err != nil {
+		return fmt.Errorf("list zones: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go l.report(ctx, len(ids))
+	return l.stage(ctx, ids)
+}
+
+// report logs how far the load is, from time to time.
+func (l *loading) report(ctx context.Context, zones int) {
+	tick := time.NewTicker(2 * time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			l.f.log.InfoContext(ctx, "loading zones", "done", l.staging.Load(), "zones", zones, "rrsets", l.sets.Load())
+		}
+	}
+}
+
+func (l *loading) stage(ctx context.Context, ids []dns.ZoneID) error {
+	for _, id := range ids {
+		l.shown[id] = struct{}{}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(loaders)
+	for len(ids) > 0 {
+		n := min(len(ids), headerBatch)
+		batch := ids[:n]
+		ids = ids[n:]
+		g.Go(func() error { return l.f.stage(ctx, batch, l) })
+	}
+	return g.Wait()
+}
+
+// stage stages the zones; one that is replaced meanwhile is begun again, one that is gone left out.
+func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading) error {
+	for len(ids) > 0 {
+		zones, err := f.r.headers(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("read zones: %w", err)
+		}
+		pages, err := f.r.firstPages(ctx, zones)
+		if err != nil {
+			return err
+		}
+		var again []dns.ZoneID
+		for i, h := range zones {
+			switch err := f.stageZone(ctx, *h, pages[i], l); {
+			case errors.Is(err, errMoved):
+				again = append(again, h.ID)
+			case err != nil:
+				return fmt.Errorf("read zone %s: %w", h.Name, err)
+			}
+			pages[i] = page{}
+		}
+		ids = again
+	}
+	return nil
+}
+
+// page is the beginning of a zone's records.
+type page struct {
+	fields []string
+	cursor uint64
+	gen    string
+}
+
+// firstPages reads of many zones at once what is all for most of them.
+func (r reader) firstPages(ctx context.Context, zones []*header) ([]page, error) {
+	scans := make([]*redis.ScanCmd, len(zones))
+	gens := make([]*redis.StringCmd, len(zones))
+	_, err := r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, h := range zones {
+			scans[i] = p.HScan(ctx, r.keys.rr(h.ID, h.gen), 0, "", scanCount)
+			gens[i] = p.HGet(ctx, r.keys.zone(h.ID), "gen")
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("read zones: %w", explain(err))
+	}
+	pages := make([]page, len(zones))
+	for i := range zones {
+		pages[i].fields, pages[i].cursor = scans[i].Val()
+		pages[i].gen = gens[i].Val()
+	}
+	return pages, nil
+}
+
+func (f *Follower) stageZone(ctx context.Context, h header, first page, l *loading) error {
+	if first.gen != h.gen {
+		return errMoved
+	}
+	sets := f.r.rest(ctx, h, first.fields, first.cursor, first.cursor != 0)
+	counted := func(yield func(dns.RRset, error) bool) {
+		n := int64(0)
+		defer func() { l.count(n) }()
+		for set, err := range sets {
+			if n++; n%10_000 == 0 {
+				l.count(n)
+				n = 0
+			}
+			if !yield(set, err) {
+				return
+			}
+		}
+	}
+	err := f.copy.Stage(h.Zone, h.meta, counted)
+	if err == nil && l != nil {
+		l.staging.Add(1)
+	}
+	return err
+}
+
+func (l *loading) count(sets int64) {
+	if l != nil {
+		l.sets.Add(sets)
+	}
+}
+
+// catchUp follows the log, changing staged zones, until it is where the tail was after they were
+// staged.
+func (l *loading) catchUp(ctx context.Context) error {
+	for {
+		end, err := l.f.r.tail(ctx)
+		if err != nil {
+			return err
+		}
+		if end.epoch != l.at.epoch {
+			return fmt.Errorf("load all zones: %w", errMoved)
+		}
+		if err := l.followTo(ctx, end.log); err != nil {
+			return err
+		}
+		if len(l.again) == 0 {
+			return nil
+		}
+		ids := make([]dns.ZoneID, 0, len(l.again))
+		for id := range l.again {
+			ids = append(ids, id)
+		}
+		clear(l.again)
+		if err := l.stage(ctx, ids); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *loading) followTo(ctx context.Context, end string) error {
+	for reached := l.at.log == end; !reached; {
+		messages, err := l.f.r.entries(ctx, l.at.log, -1)
+		if err != nil {
+			return err
+		}
+		if len(messages) == 0 {
+			return fmt.Errorf("load all zones: %w", errBroken)
+		}
+		for _, m := range messages {
+			e, link, err := decodeEntry(m)
+			if err != nil {
+				return err
+			}
+			if link.epoch != l.at.epoch || link.prev != l.at.log {
+				return fmt.Errorf("load all zones: at %s: %w", e.ID, errBroken)
+			}
+			l.take(e)
+			reached = reached || e.ID == end
+		}
+	}
+	return nil
+}
+
+// take applies an entry to the staged zones.
+func (l *loading) take(e dns.Entry) {
+	zones := make([]dns.ZoneEntry, 0, len(e.Zones))
+	for _, z := range e.Zones {
+		_, again := l.again[z.ID]
+		switch {
+		case z.Reload:
+			l.again[z.ID] = struct{}{}
+		case z.Deleted:
+			delete(l.again, z.ID)
+			delete(l.shown, z.ID)
+			zones = append(zones, z)
+		case !again:
+			zones = append(zones, z)
+		}
+	}
+	l.at.log = e.ID
+	l.passed = append(l.passed, e.ID)
+	e.Zones = zones
+	l.f.mu.Lock()
+	defer l.f.mu.Unlock()
+	l.f.copy.Apply(e)
+}
+
+// show makes the loaded zones the copy; before are ids of entries that they had from the start.
+func (l *loading) show(before []string) {
+	f := l.f
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.copy.ShowAll()
+	f.at, f.shown = l.at, l.shown
+	f.recent = recent{}
+	for _, id := range before {
+		f.recent.add(id)
+	}
+	for _, id := range l.passed {
+		f.recent.add(id)
+	}
+	f.status.Reloads++
+	f.status.Lost = false
+	f.status.Contact = time.Now()
+	f.looked()
+	f.changed()
+}
+
+func (f *Follower) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.copy.Forget()
+}

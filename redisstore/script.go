@@ -1,0 +1,131 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha1"
+	_ "embed"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+//go:embed prelude.lua
+var prelude string
+
+// script is a Lua script that changes the store and notes it in the log.
+type script struct{ source, sha string }
+
+func newScript(body string) script {
+	source := prelude + body
+	sum := sha1.Sum([]byte(source))
+	return script{source, hex.EncodeToString(sum[:])}
+}
+
+// origin says which change it is, and whose.
+type origin struct{ change, who, from string }
+
+// reply is what a script answers: a word, and what follows it.
+type reply []string
+
+// run sends the script once. If its reply is lost, the log tells whether it was done.
+func (s *Store) run(ctx context.Context, sc script, o origin, keys []string, args []any) (reply, error) {
+	all := make([]any, 0, 3+3+len(keys)+5+len(args))
+	all = append(all, "evalsha", sc.sha, 3+len(keys), s.keys.epoch(), s.keys.log(), s.keys.zones())
+	for _, k := range keys {
+		all = append(all, k)
+	}
+	all = append(all, o.change, o.who, o.from, s.o.Now().UTC().Format(time.RFC3339Nano), s.o.LogLength)
+	all = append(all, args...)
+	r, err := s.once(ctx, all)
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		all[0], all[1] = "eval", sc.source
+		r, err = s.once(ctx, all)
+	}
+	if err == nil || !sent(err) {
+		return r, explain(err)
+	}
+	if done, ok := s.lookBack(ctx, o.change); ok {
+		return done, nil
+	}
+	return nil, fmt.Errorf("it is not known whether change %s was written: %w", o.change, err)
+}
+
+// single is a command that the client never sends a second time by itself.
+type single struct{ *redis.Cmd }
+
+func (single) NoRetry() bool { return true }
+
+func (s *Store) once(ctx context.Context, args []any) (reply, error) {
+	cmd := redis.NewCmd(ctx, args...)
+	if err := s.rdb.Process(ctx, single{cmd}); err != nil {
+		return nil, err
+	}
+	return cmd.StringSlice()
+}
+
+// lookBack looks for the change in the log, after the reply to it was lost.
+func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
+	const far = 1000
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
+	defer cancel()
+	messages, err := s.rdb.XRevRangeN(ctx, s.keys.log(), "+", "-", far).Result()
+	if err != nil {
+		return nil, false
+	}
+	for _, m := range messages {
+		if m.Values["change"] != change {
+			continue
+		}
+		r := reply{"done", m.ID, m.ID}
+		for name, value := range m.Values {
+			if id, ok := strings.CutPrefix(name, "serial "); ok {
+				r = append(r, fmt.Sprint(m.Values["zone "+id]), fmt.Sprint(value))
+			}
+		}
+		s.log.InfoContext(ctx, "reply of redis lost, change found in the log", "change", change)
+		return r, true
+	}
+	return nil, false
+}
+
+// outcome turns a script's word into an error; nil is done. The word stale is for the caller.
+func (r reply) outcome() error {
+	if len(r) == 0 {
+		return fmt.Errorf("the script answers nothing")
+	}
+	switch r[0] {
+	case "done":
+		if len(r) < 3 {
+			return fmt.Errorf("the script answers %q", r)
+		}
+		return nil
+	case "lost":
+		return dns.ErrLost
+	case "exists":
+		return dns.ErrExists
+	case "conflict":
+		return fmt.Errorf("%s: %w", r[1], dns.ErrConflict)
+	case "schema":
+		return fmt.Errorf("the keys have schema %q, and this program knows %s", r[1:], schema)
+	case "begun":
+		return fmt.Errorf("a data set was begun by somebody else: %w", dns.ErrConflict)
+	case "incomplete":
+		return fmt.Errorf("the records fed are no longer all there; feed them again")
+	}
+	return fmt.Errorf("the script answers %q", r)
+}
+
+func (r reply) stale() bool { return len(r) > 0 && r[0] == "stale" }
+
+// randomID returns n random bytes in hexadecimal digits.
+func randomID(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,146 @@
+package redisstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"redyn/redisstore"
+)
+
+// server is a Redis for one test.
+type server struct {
+	url  string
+	rdb  *redis.Client // to look at it from beside the store
+	real *realServer   // nil: miniredis
+}
+
+// onServers runs a test on miniredis and on a real redis-server.
+func onServers(t *testing.T, test func(t *testing.T, srv *server)) {
+	t.Run("miniredis", func(t *testing.T) {
+		m := miniredis.RunT(t)
+		test(t, newServer(t, "redis://"+m.Addr()+"/0", nil))
+	})
+	t.Run("redis", func(t *testing.T) {
+		r := startRedis(t)
+		test(t, newServer(t, r.url(), r))
+	})
+}
+
+func newServer(t testing.TB, url string, r *realServer) *server {
+	o, err := redis.ParseURL(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &server{url: url, rdb: redis.NewClient(o), real: r}
+	t.Cleanup(func() { srv.rdb.Close() })
+	return srv
+}
+
+// realServer is a redis-server process of the test's own.
+type realServer struct {
+	t    testing.TB
+	dir  string
+	port int
+	args []string
+	cmd  *exec.Cmd
+}
+
+// startRedis starts a redis-server on a free port of the loopback, with more settings if given.
+func startRedis(t testing.TB, args ...string) *realServer {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("TEST_REQUIRE_ALL") == "1" {
+			t.Fatal("redis-server is not installed, and no test may be skipped")
+		}
+		t.Skip("redis-server is not installed")
+	}
+	r := &realServer{t: t, dir: t.TempDir(), port: freePort(t), args: args}
+	r.start()
+	t.Cleanup(r.kill)
+	return r
+}
+
+func freePort(t testing.TB) int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func (r *realServer) addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)) }
+func (r *realServer) url() string  { return "redis://" + r.addr() + "/0" }
+func (r *realServer) sock() string { return filepath.Join(r.dir, "redis.sock") }
+
+func (r *realServer) start() {
+	r.t.Helper()
+	args := append([]string{
+		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--unixsocket", r.sock(), "--dir", r.dir,
+		"--save", "", "--appendonly", "no", "--logfile", filepath.Join(r.dir, "log"), "--repl-diskless-sync-delay", "0",
+	}, r.args...)
+	r.cmd = exec.Command("redis-server", args...)
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatal(err)
+	}
+	rdb := redis.NewClient(&redis.Options{Addr: r.addr(), Password: "secret"})
+	defer rdb.Close()
+	eventually(r.t, "redis-server answers", func() error {
+		err := rdb.Ping(context.Background()).Err()
+		if err != nil && redis.HasErrorPrefix(err, "ERR AUTH") {
+			rdb = redis.NewClient(&redis.Options{Addr: r.addr()})
+			err = rdb.Ping(context.Background()).Err()
+		}
+		return err
+	})
+}
+
+// kill ends the process at once.
+func (r *realServer) kill() {
+	if r.cmd == nil {
+		return
+	}
+	r.cmd.Process.Kill()
+	r.cmd.Wait()
+	r.cmd = nil
+}
+
+// eventually waits until ok returns nil.
+func eventually(t testing.TB, what string, ok func() error) {
+	t.Helper()
+	var err error
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if err = ok(); err == nil {
+			return
+		}
+	}
+	t.Fatalf("%s: not in 20 seconds: %v", what, err)
+}
+
+func holds(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return errors.New(fmt.Sprintf(format, args...))
+}
+
+func open(t testing.TB, o redisstore.Options) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}

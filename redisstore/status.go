@@ -1,0 +1,145 @@
+package redisstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"redyn/backend/dns"
+)
+
+// Status tells how a Follower fares.
+type Status struct {
+	// Epoch and Position are the data set and the log entry that the copy shows. Without an Epoch
+	// the copy never was loaded: nothing is known of any zone.
+	Epoch, Position string
+	// Zones is the number of zones in the copy.
+	Zones int
+	// Loading says that all zones are being loaded; Reloading is the number of single zones that are.
+	Loading   bool
+	Reloading int
+	// Lost says that the store is there and has no data set; the copy is the last one known.
+	Lost bool
+	// Contact is when the read server last showed that the copy is what it holds. It does so at
+	// least four times a second while it is well.
+	Contact time.Time
+	// Since is when this follower was made.
+	Since time.Time
+	// LastError is what went wrong last, at LastErrorTime; empty once the store has answered again.
+	LastError     string
+	LastErrorTime time.Time
+	// Behind is since when the primary has entries that the copy lacks; zero: it has none.
+	Behind time.Time
+
+	// Counters since the start: log entries applied, loads of all zones, loads of single zones,
+	// errors of the store, times that the data set was found lost.
+	Entries, Reloads, ZoneReloads, Errors, Losses uint64
+}
+
+// Lag is the longest time that a change may have been made and not be in the copy.
+func (s Status) Lag(now time.Time) time.Duration {
+	if s.Contact.IsZero() {
+		return now.Sub(s.Since)
+	}
+	lag := now.Sub(s.Contact)
+	if !s.Behind.IsZero() {
+		lag = max(lag, now.Sub(s.Behind))
+	}
+	return lag
+}
+
+// Status returns how the follower fares now.
+func (f *Follower) Status() Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	st := f.status
+	st.Epoch, st.Position = f.at.epoch, f.at.log
+	st.Zones, st.Reloading = len(f.shown), len(f.zones)
+	return st
+}
+
+// Wait returns once the copy shows what r is the result of.
+func (f *Follower) Wait(ctx context.Context, r Result) error {
+	for {
+		f.mu.Lock()
+		holds, moved := f.holds(r), f.moved
+		f.mu.Unlock()
+		if holds {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// holds reports whether the copy shows what r is the result of; f.mu is held.
+func (f *Follower) holds(r Result) bool {
+	loading := func(id dns.ZoneID) bool { return f.zones[id] != nil }
+	return f.recent.has(r.at) && !slices.ContainsFunc(r.zones, loading)
+}
+
+func (f *Follower) setLoading(on bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status.Loading = on
+	f.changed()
+}
+
+// current notes that the copy was at the tail at the time now.
+func (f *Follower) current(ctx context.Context, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.LastError != "" {
+		f.log.InfoContext(ctx, "redis answers again", "dur", now.Sub(f.status.LastErrorTime))
+	}
+	f.status.Contact, f.status.LastError = now, ""
+	if f.status.Lost {
+		f.log.InfoContext(ctx, "data set is back", "epoch", f.at.epoch)
+		f.status.Lost = false
+		f.changed()
+	}
+}
+
+// lost notes that the store has no data set.
+func (f *Follower) lost(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.looked()
+	f.status.LastError = ""
+	if f.status.Lost {
+		return
+	}
+	if f.at.epoch == "" {
+		f.log.InfoContext(ctx, "store has no data set yet: zone create or zone import begins one")
+	} else {
+		f.log.ErrorContext(ctx, "store has lost its data set; answering from the last copy", "epoch", f.at.epoch, "zones", len(f.shown))
+	}
+	f.status.Lost = true
+	f.status.Losses++
+	f.changed()
+}
+
+// looked closes Loaded; f.mu is held.
+func (f *Follower) looked() {
+	select {
+	case <-f.loaded:
+	default:
+		close(f.loaded)
+	}
+}
+
+// failed notes an error; it is logged when it is another than before.
+func (f *Follower) failed(ctx context.Context, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status.Errors++
+	text := err.Error()
+	if f.status.LastError == "" {
+		f.status.LastErrorTime = time.Now()
+		f.log.WarnContext(ctx, "cannot follow the store; answering from the last copy", "err", text)
+	}
+	f.status.LastError = text
+}

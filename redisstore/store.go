@@ -1,0 +1,159 @@
+// Package redisstore keeps zones and records in Redis.
+//
+// Every change is one script that also appends to the change log (Store.Apply); a Follower brings
+// a copy of all zones into memory and keeps it there. The keys are described in keys.go, the
+// entries of the log in entry.go.
+package redisstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+// Options say where the store is and how to speak to it. Only URL is needed.
+type Options struct {
+	// URL is the primary: all that is written, and what is read to be sure.
+	URL string
+	// ReadURL is the server that a Follower reads from, a replica perhaps; default is URL.
+	ReadURL string
+	// Prefix stands before every key; default is DefaultPrefix.
+	Prefix string
+	// Timeout is the longest wait for one command; default is one second.
+	Timeout time.Duration
+	// MaxConns is the most connections to one server; default is 32.
+	MaxConns int
+	// TLS has CAs and certificates for rediss:// URLs; nil takes the system's CAs.
+	TLS *tls.Config
+	// LogLength is about how many entries the change log keeps; default is 100,000. A node that is
+	// further behind loads everything anew.
+	LogLength int64
+	// Log gets events; default is none.
+	Log *slog.Logger
+	// Now is the clock that serials are made from; default is time.Now.
+	Now func() time.Time
+}
+
+// Store is a data set of zones in Redis. Its methods may be called at the same time.
+type Store struct {
+	rdb  redis.UniversalClient // the primary
+	read redis.UniversalClient // where followers read; rdb if there is no other
+	keys keyspace
+	o    Options
+	log  *slog.Logger
+
+	refsMu sync.Mutex
+	refs   map[dns.Name]ref // where zones were seen last; scripts tell when that is wrong
+}
+
+// ref is what the keys of a zone are made from.
+type ref struct {
+	id  dns.ZoneID
+	gen string
+}
+
+// Open returns the store at o.URL. It fails if a setting is wrong; Redis need not be up.
+func Open(o Options) (*Store, error) {
+	o.Prefix = cmp.Or(o.Prefix, DefaultPrefix)
+	o.Timeout = cmp.Or(o.Timeout, time.Second)
+	o.MaxConns = cmp.Or(o.MaxConns, defaultConns)
+	o.LogLength = cmp.Or(o.LogLength, 100_000)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	redis.SetLogger(driverLog{o.Log})
+	s := &Store{keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
+	var err error
+	if s.rdb, err = client(o.URL, o); err != nil {
+		return nil, fmt.Errorf("the Redis URL %w", err)
+	}
+	s.read = s.rdb
+	if o.ReadURL != "" {
+		if s.read, err = client(o.ReadURL, o); err != nil {
+			return nil, fmt.Errorf("the Redis read URL %w", errors.Join(err, s.rdb.Close()))
+		}
+	}
+	return s, nil
+}
+
+// Close ends all connections. Followers are to have ended before.
+func (s *Store) Close() error {
+	err := s.rdb.Close()
+	if s.read != s.rdb {
+		err = errors.Join(err, s.read.Close())
+	}
+	return err
+}
+
+// Ping asks the primary, and the read server if there is one, for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.rdb.Ping(ctx).Err(); err != nil {
+		return fmt.Errorf("ping redis: %w", explain(err))
+	}
+	if s.read != s.rdb {
+		if err := s.read.Ping(ctx).Err(); err != nil {
+			return fmt.Errorf("ping redis for reading: %w", explain(err))
+		}
+	}
+	return nil
+}
+
+// Epoch returns the id of the data set; it is empty if there is none: the store is new or lost.
+func (s *Store) Epoch(ctx context.Context) (string, error) {
+	t, err := s.primary().tail(ctx)
+	return t.epoch, err
+}
+
+// Faults of the server that an operator can mend, by what Redis says of them.
+var faults = []struct{ word, meaning string }{
+	{"READONLY", "redis is a replica here: the Redis URL must name the primary"},
+	{"NOAUTH", "redis wants a user and password"},
+	{"WRONGPASS", "redis does not take the user and password"},
+	{"NOPERM", "the Redis user lacks a right"},
+	{"LOADING", "redis is loading its data"},
+	{"MASTERDOWN", "the replica has lost its primary"},
+	{"OOM ", "redis is out of memory"},
+	{"CROSSSLOT", "redis is a Cluster: the Redis URL needs ?addr="},
+}
+
+// explain puts the meaning before an error of the server that an operator can mend.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	for _, f := range faults {
+		if strings.Contains(text, f.word) {
+			return fmt.Errorf("%s: %w", f.meaning, err)
+		}
+	}
+	return err
+}
+
+// sent reports whether the command that failed with err may have reached the server all the same.
+func sent(err error) bool {
+	var reply redis.Error
+	var op *net.OpError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return true
+	case errors.As(err, &reply), errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, redis.ErrClosed):
+		return false
+	case errors.As(err, &op):
+		return op.Op != "dial"
+	}
+	return true
+}

@@ -1,0 +1,142 @@
+package redisstore
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// client opens the client for a URL: redis://, rediss:// or unix://, for Sentinel with
+// ?master_name=, for Cluster with ?addr=. It makes no connection yet. An error never holds a
+// part of the URL that could be a password.
+func client(text string, o Options) (redis.UniversalClient, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" && u.Path == "" {
+		return nil, errors.New("is not a URL; right is redis://USER:PASSWORD@HOST:PORT/DB, with %XX for special characters of the password")
+	}
+	switch u.Scheme {
+	case "redis", "rediss", "unix":
+	default:
+		return nil, errors.New("begins with none of redis://, rediss:// and unix://")
+	}
+	if db := strings.Trim(u.Path, "/"); u.Scheme != "unix" && db != "" {
+		if _, err := strconv.ParseUint(db, 10, 16); err != nil {
+			return nil, errors.New("has a path that is not the number of a database, as in redis://HOST:PORT/0")
+		}
+	}
+	query := u.Query()
+	for _, spread := range []string{"route_by_latency", "route_randomly", "replica_only", "read_only", "use_disconnected_replicas"} {
+		if query.Has(spread) {
+			return nil, fmt.Errorf("has the option %s: all reading must come from one server; give a replica as the read URL", spread)
+		}
+	}
+	var c redis.UniversalClient
+	switch {
+	case query.Has("master_name"):
+		c, err = sentinelClient(text, o)
+	case query.Has("addr"):
+		c, err = clusterClient(text, o)
+	default:
+		c, err = plainClient(text, o)
+	}
+	if err != nil && strings.Contains(err.Error(), "@") {
+		err = errors.New("has an option that cannot be read")
+	}
+	return c, err
+}
+
+// RedactURL returns the URL without what is secret in it, for logs.
+func RedactURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(not a URL)"
+	}
+	u.User = nil
+	query := u.Query()
+	for _, secret := range []string{"password", "username", "sentinel_password", "sentinel_username"} {
+		query.Del(secret)
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// What all three kinds of client have in common. A command is sent once: a script is not to run
+// twice unasked, and whoever reads repeats the whole of what he was reading.
+const (
+	noRetries    = -1
+	dialTimeout  = time.Second
+	idleTime     = 5 * time.Minute
+	defaultConns = 32
+)
+
+func quiet() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+func secured(own, given *tls.Config) *tls.Config {
+	if own == nil || given == nil {
+		return own
+	}
+	t := given.Clone()
+	if t.ServerName == "" {
+		t.ServerName = own.ServerName
+	}
+	t.InsecureSkipVerify = t.InsecureSkipVerify || own.InsecureSkipVerify
+	return t
+}
+
+func plainClient(text string, o Options) (redis.UniversalClient, error) {
+	c, err := redis.ParseURL(text)
+	if err != nil {
+		return nil, err
+	}
+	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
+	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	return redis.NewClient(c), nil
+}
+
+func sentinelClient(text string, o Options) (redis.UniversalClient, error) {
+	c, err := redis.ParseFailoverURL(text)
+	if err != nil {
+		return nil, err
+	}
+	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.PoolSize, c.ConnMaxIdleTime = o.MaxConns, idleTime
+	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	return redis.NewFailoverClient(c), nil
+}
+
+func clusterClient(text string, o Options) (redis.UniversalClient, error) {
+	if open := strings.IndexByte(o.Prefix, '{'); open < 0 || strings.IndexByte(o.Prefix[open+1:], '}') < 1 {
+		return nil, fmt.Errorf("is a Cluster's, and the prefix %q has no {tag} to keep the keys in one slot", o.Prefix)
+	}
+	c, err := redis.ParseClusterURL(text)
+	if err != nil {
+		return nil, err
+	}
+	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
+	c.DisableRoutingPolicies = true // every key is in one slot
+	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	return redis.NewClusterClient(c), nil
+}
+
+// driverLog passes on at Debug what go-redis would print.
+type driverLog struct{ log *slog.Logger }
+
+func (l driverLog) Printf(ctx context.Context, format string, args ...any) {
+	l.log.DebugContext(ctx, "redis client: "+fmt.Sprintf(format, args...))
+}

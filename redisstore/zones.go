@@ -1,0 +1,167 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+// Zones returns all zones, from the primary, in canonical order. It fails with dns.ErrLost if there
+// is no data set.
+func (s *Store) Zones(ctx context.Context) ([]dns.Zone, error) {
+	zones, err := s.primary().zones(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list zones: %w", err)
+	}
+	return zones, nil
+}
+
+// Zone returns the zone named name, from the primary, or dns.ErrNotFound.
+func (s *Store) Zone(ctx context.Context, name dns.Name) (dns.Zone, error) {
+	h, err := s.header(ctx, name)
+	if err != nil {
+		return dns.Zone{}, fmt.Errorf("zone %s: %w", name, err)
+	}
+	if err := s.primary().addSerials(ctx, []*header{&h}); err != nil {
+		return dns.Zone{}, fmt.Errorf("serial of zone %s: %w", name, err)
+	}
+	return h.Zone, nil
+}
+
+// RRsets yields all RRsets of a zone, from the primary, in no order. What is changed meanwhile may
+// be yielded old or new, or twice. If it fails, the error is the last that it yields.
+func (s *Store) RRsets(ctx context.Context, zone dns.Name) iter.Seq2[dns.RRset, error] {
+	return func(yield func(dns.RRset, error) bool) {
+		h, err := s.header(ctx, zone)
+		if err != nil {
+			yield(dns.RRset{}, fmt.Errorf("zone %s: %w", zone, err))
+			return
+		}
+		for set, err := range s.primary().rrsets(ctx, h) {
+			if err != nil {
+				err = fmt.Errorf("read zone %s: %w", zone, err)
+			}
+			if !yield(set, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// RRset returns one RRset of a zone, from the primary, or dns.ErrNotFound.
+func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (dns.RRset, error) {
+	h, err := s.header(ctx, zone)
+	if err != nil {
+		return dns.RRset{}, fmt.Errorf("zone %s: %w", zone, err)
+	}
+	text, err := s.rdb.HGet(ctx, s.keys.rr(h.ID, h.gen), field(name, typ)).Result()
+	if err != nil {
+		return dns.RRset{}, fmt.Errorf("RRset %s %s of zone %s: %w", name, typ, zone, known(err))
+	}
+	return decodeRRset(name, typ, text)
+}
+
+// Metadata returns a zone's domain metadata, from the primary.
+func (s *Store) Metadata(ctx context.Context, zone dns.Name) (dns.Metadata, error) {
+	h, err := s.header(ctx, zone)
+	if err != nil {
+		return nil, fmt.Errorf("metadata of zone %s: %w", zone, err)
+	}
+	return h.meta, nil
+}
+
+// DeleteZone takes the zone away with all that belongs to it.
+func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string) (Result, error) {
+	o := origin{randomID(8), who, from}
+	doing := fmt.Sprintf("delete zone %s", name)
+	var r reply
+	var at ref
+	for range staleTries {
+		refs, err := s.refsOf(ctx, []dns.ZoneChange{{Zone: name}})
+		if err != nil {
+			return Result{}, fmt.Errorf("%s: %w", doing, err)
+		}
+		at = refs[0]
+		keys := []string{s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id)}
+		if r, err = s.run(ctx, deleteScript, o, keys, []any{string(name), idText(at.id), at.gen}); err != nil {
+			return Result{}, fmt.Errorf("%s: %w", doing, err)
+		}
+		s.forget([]dns.ZoneChange{{Zone: name}})
+		if !r.stale() {
+			break
+		}
+	}
+	return r.result(doing, []dns.ZoneID{at.id})
+}
+
+func (s *Store) primary() reader { return reader{s.rdb, s.keys} }
+
+// header reads what is known of a zone besides its records, from the primary.
+func (s *Store) header(ctx context.Context, name dns.Name) (header, error) {
+	r := s.primary()
+	id, err := r.zoneID(ctx, name)
+	if err != nil {
+		return header{}, err
+	}
+	h, err := r.headers(ctx, []dns.ZoneID{id})
+	if err != nil {
+		return header{}, err
+	}
+	if len(h) == 0 {
+		return header{}, dns.ErrNotFound
+	}
+	return *h[0], nil
+}
+
+// refsOf returns where the zones are, from memory if they have been looked up before.
+func (s *Store) refsOf(ctx context.Context, zones []dns.ZoneChange) ([]ref, error) {
+	refs := make([]ref, len(zones))
+	var missing []int
+	s.refsMu.Lock()
+	for i, z := range zones {
+		at, ok := s.refs[z.Zone]
+		if !ok {
+			missing = append(missing, i)
+		}
+		refs[i] = at
+	}
+	s.refsMu.Unlock()
+	for _, i := range missing {
+		h, err := s.header(ctx, zones[i].Zone)
+		if err != nil {
+			return nil, fmt.Errorf("zone %s: %w", zones[i].Zone, err)
+		}
+		refs[i] = ref{h.ID, h.gen}
+		s.refsMu.Lock()
+		s.refs[zones[i].Zone] = refs[i]
+		s.refsMu.Unlock()
+	}
+	return refs, nil
+}
+
+// forget makes refsOf look the zones up again.
+func (s *Store) forget(zones []dns.ZoneChange) {
+	s.refsMu.Lock()
+	defer s.refsMu.Unlock()
+	for _, z := range zones {
+		delete(s.refs, z.Zone)
+	}
+}
+
+// known says dns.ErrNotFound where Redis says nil.
+func known(err error) error {
+	if errors.Is(err, redis.Nil) {
+		return dns.ErrNotFound
+	}
+	return explain(err)
+}
+
+func sortZones(zones []dns.Zone) {
+	slices.SortFunc(zones, func(a, b dns.Zone) int { return dns.Compare(a.Name, b.Name) })
+}
