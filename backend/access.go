@@ -3,7 +3,6 @@ package backend
 import (
 	"fmt"
 	"net"
-	"net/netip"
 )
 
 // Methods says which methods are served. The protocol has no authentication, so it is also who may
@@ -55,6 +54,3 @@ func (b *Backend) allowed(peer net.Addr) bool {
 	}
 	return false
 }
-
-// AllowNeeded reports whether nobody could ask on that address unless Options.Allow is set.
-func AllowNeeded(listen netip.Addr) bool { return !listen.Unmap().IsLoopback() }

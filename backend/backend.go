@@ -28,8 +28,8 @@ type Zones interface {
 	// non-terminal is one Answer of TypeENT. Only zone id answers, or with AnyZone every zone that
 	// holds the name.
 	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer
-	// List yields the whole zone, SOA first, and false if there is no such zone. With AnyZone the
-	// name alone says which.
+	// List yields the whole zone with this id, or any id if it is AnyZone, and this name: the SOA
+	// first, and the empty non-terminals too. False is no such zone.
 	List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool)
 	// Zone returns the zone named name, and false if there is none.
 	Zone(name dns.Name) (dns.Zone, bool)
@@ -122,10 +122,13 @@ func (b *Backend) release(c *call) {
 // serve answers the request in c.params with method m: c.reply holds a result or a fault then. It
 // always returns, and counts and logs what went wrong.
 func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) {
-	start := time.Now()
+	start := time.Since(epoch)
 	if err := b.run(ctx, m, c); err != nil {
 		c.reply.fail(err)
 		b.report(ctx, via, m, &c.reply, err)
 	}
-	b.metrics.observe(via, m, c.reply.outcome, time.Since(start))
+	b.metrics.observe(via, m, c.reply.outcome, time.Since(epoch)-start)
 }
+
+// epoch is a moment to measure from: time.Since(epoch) costs half of what time.Now does.
+var epoch = time.Now()

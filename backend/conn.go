@@ -1,67 +1,204 @@
 package backend
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
 
-// listener hands fasthttp connections that know whether their peer may ask.
-type listener struct {
-	net.Listener
-	b *Backend
-}
-
-func (l listener) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &peerConn{Conn: c, denied: !l.b.allowed(c.RemoteAddr())}, nil
-}
-
-// peerConn is a connection over HTTP.
-type peerConn struct {
-	net.Conn
-	denied bool // the peer may not ask
-	linger bool // the request was not read to its end
-}
-
-// What is dropped of a request that is not read, so that its sender sees the reply: closing a
-// connection with octets unread resets it, and the reply is lost.
 const (
+	// writeTimeout bounds how long a peer may not read what it asked for.
+	writeTimeout = time.Minute
+	// What is dropped of a request that is not read, so that its sender sees the reply: closing a
+	// connection with octets unread resets it, and the reply is lost.
 	lingerOctets = 64 << 20
 	lingerTime   = 5 * time.Second
 )
 
-// Close closes the connection.
-func (c *peerConn) Close() error {
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger {
-		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
-			_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
+// conns is a listener and the connections that came over it.
+type conns struct {
+	net.Listener
+	b       *Backend
+	ctx     context.Context
+	stopped atomic.Bool
+	closing sync.Once
+	gauge   *atomic.Int64
+	mu      sync.Mutex
+	open    map[*conn]struct{}
+}
+
+func (b *Backend) listen(ctx context.Context, ln net.Listener, gauge *atomic.Int64) *conns {
+	return &conns{Listener: ln, b: b, ctx: ctx, gauge: gauge, open: make(map[*conn]struct{})}
+}
+
+// Accept waits for the next connection. A shortage of descriptors or memory passes: it is waited for.
+func (s *conns) Accept() (net.Conn, error) {
+	c, err := s.accept()
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (s *conns) accept() (*conn, error) {
+	const pause, longest = 5 * time.Millisecond, time.Second
+	for wait := pause; ; wait = min(2*wait, longest) {
+		c, err := s.Listener.Accept()
+		if err == nil {
+			return s.add(c), nil
 		}
+		if !scarce(err) {
+			return nil, err
+		}
+		s.b.log.WarnContext(s.ctx, "cannot accept a connection now", "err", err)
+		select {
+		case <-s.ctx.Done():
+			return nil, net.ErrClosed
+		case <-time.After(wait):
+		}
+	}
+}
+
+// scarce reports whether err is a shortage.
+func scarce(err error) bool {
+	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *conns) add(c net.Conn) *conn {
+	added := &conn{Conn: c, set: s, denied: !s.b.allowed(c.RemoteAddr())}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open[added] = struct{}{}
+	s.gauge.Add(1)
+	if s.stopped.Load() {
+		added.stop()
+	}
+	return added
+}
+
+func (s *conns) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.open[c]; ok {
+		delete(s.open, c)
+		s.gauge.Add(-1)
+	}
+}
+
+// Close ends accepting; a second time is no error.
+func (s *conns) Close() (err error) {
+	s.closing.Do(func() { err = s.Listener.Close() })
+	return err
+}
+
+// stop ends all accepting and reading. What was read already is still answered.
+func (s *conns) stop() {
+	_ = s.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopped.Store(true)
+	for c := range s.open {
+		c.stop()
+	}
+}
+
+// conn is a connection that a PowerDNS keeps for as long as it likes, while what it begins to send or
+// should read may not take long. Timers are set only where something is late, as setting one for every
+// request would cost a tenth of a lookup.
+type conn struct {
+	net.Conn
+	set     *conns
+	denied  bool          // the peer may not ask
+	linger  bool          // the request was not read to its end
+	partial bool          // the beginning of a request was read, and not yet its end
+	timed   bool          // the end has to come in time
+	writeBy time.Duration // since epoch
+}
+
+// Read reads what fasthttp wants. Only the second Read of a request is timed; most have only one.
+func (c *conn) Read(p []byte) (int, error) {
+	if c.partial {
+		c.hurry()
+	} else {
+		c.relax()
+	}
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.partial = true
+	}
+	var late net.Error
+	if errors.As(err, &late) && late.Timeout() && !c.partial {
+		return n, io.EOF // stopped, with no request begun
+	}
+	return n, err
+}
+
+// complete notes that a request was read to its end.
+func (c *conn) complete() { c.partial = false }
+
+// hurry sets the time by which the rest of a request has to come.
+func (c *conn) hurry() {
+	if !c.timed {
+		c.timed = true
+		c.readBy(time.Now().Add(c.set.b.ReadTimeout))
+	}
+}
+
+// relax takes that time away.
+func (c *conn) relax() {
+	if c.timed {
+		c.timed = false
+		c.readBy(time.Time{})
+	}
+}
+
+func (c *conn) readBy(t time.Time) {
+	_ = c.SetReadDeadline(t)
+	if c.set.stopped.Load() {
+		c.stop()
+	}
+}
+
+func (c *conn) stop() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
+
+// Write writes all of p, or fails after between half of writeTimeout and all of it.
+func (c *conn) Write(p []byte) (int, error) {
+	if now := time.Since(epoch); c.writeBy-now < writeTimeout/2 {
+		c.writeBy = now + writeTimeout
+		_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
+	}
+	return c.Conn.Write(p)
+}
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	c.set.remove(c)
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger && half.CloseWrite() == nil {
+		c.readBy(time.Now().Add(lingerTime))
+		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}
 	return c.Conn.Close()
 }
 
-// cork holds back the end of what is written until the connection is closed, so that the reply and
-// the FIN travel together: PowerDNS would use a connection again that is closed a moment later.
-func cork(c net.Conn) {
-	pc, ok := c.(*peerConn)
+// raw gives control over the connection's descriptor; nil if it has none.
+func (c *conn) raw() syscall.RawConn {
+	sc, ok := c.Conn.(syscall.Conn)
 	if !ok {
-		return
+		return nil
 	}
-	tcp, ok := pc.Conn.(*net.TCPConn)
-	if !ok {
-		return
-	}
-	raw, err := tcp.SyscallConn()
+	raw, err := sc.SyscallConn()
 	if err != nil {
-		return
+		return nil
 	}
-	// Without the option the FIN follows a moment later: slower, but right.
-	_ = raw.Control(func(fd uintptr) {
-		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1)
-	})
+	return raw
 }

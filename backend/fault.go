@@ -99,10 +99,13 @@ func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply
 	b.log.LogAttrs(ctx, level, "request not answered", attrs...)
 }
 
-// cutOff logs that a long answer ended before its end.
+// cutOff counts and logs that a long answer ended before its end: PowerDNS went, or a fault of ours.
 func (b *Backend) cutOff(ctx context.Context, via connector, m *method, err error) {
-	b.metrics.of(via, m.number).count[failedOutcome].Add(1)
-	r := &reply{}
-	r.status, _ = statusOf(err)
-	b.report(ctx, via, m, r, err)
+	b.metrics.of(via, m).count[failedOutcome].Add(1)
+	r := reply{status: statusUnavailable}
+	var p *panicked
+	if errors.As(err, &p) {
+		r.status = statusFailed
+	}
+	b.report(ctx, via, m, &r, err)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -15,13 +14,9 @@ const (
 	// mostBody bounds a request's body or line. The longest is feedEnts, with all empty
 	// non-terminals of a zone.
 	mostBody = 8 << 20
-	// mostHeader bounds the request line and the headers: a name of 255 octets, all escaped twice,
-	// takes 1,500.
-	mostHeader = 8 << 10
-	// idleTimeout is long: PowerDNS keeps its connections, and asks as seldom as it is asked.
-	idleTimeout = 24 * time.Hour
-	// writeTimeout bounds how long a peer may not read what it asked for.
-	writeTimeout = time.Minute
+	// mostHeader bounds the request line and the headers: a name of 255 octets, all of them escaped
+	// for DNS and again for the URL, takes 1,500.
+	mostHeader = 4 << 10
 )
 
 var contentType = []byte("application/json")
@@ -29,34 +24,26 @@ var contentType = []byte("application/json")
 // ServeHTTP answers what comes over ln in the three forms of the HTTP connector. It returns after
 // ctx ends and the requests that run then are answered.
 func (b *Backend) ServeHTTP(ctx context.Context, ln net.Listener) error {
+	set := b.listen(ctx, ln, &b.metrics.httpConns)
 	s := &fasthttp.Server{
 		Handler:               func(fc *fasthttp.RequestCtx) { b.handle(ctx, fc) },
 		ErrorHandler:          b.unreadable,
 		ReadBufferSize:        mostHeader,
 		MaxRequestBodySize:    mostBody,
-		ReadTimeout:           b.ReadTimeout,
-		IdleTimeout:           idleTimeout,
-		WriteTimeout:          writeTimeout,
 		NoDefaultServerHeader: true,
 		NoDefaultDate:         true,
 		NoDefaultContentType:  true,
 		CloseOnShutdown:       true,
 		Logger:                quiet{},
 	}
-	stopped := make(chan error, 1)
-	done := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		select {
-		case <-ctx.Done():
-			stopped <- s.Shutdown()
-		case <-done:
-		}
-	}()
-	err := s.Serve(listener{ln, b})
-	close(done)
-	if stop := <-stopped; err == nil {
-		err = stop
+	stopping := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		set.stop()
+		stopping <- s.Shutdown()
+	})
+	err := s.Serve(set)
+	if !stop() {
+		err = errors.Join(err, <-stopping)
 	}
 	if err != nil {
 		return fmt.Errorf("serve PowerDNS over HTTP: %w", err)
@@ -71,8 +58,10 @@ func (quiet) Printf(string, ...any) {}
 
 // handle answers one HTTP request. What goes deeper knows nothing of HTTP.
 func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
+	conn := fc.Conn().(*conn)
+	conn.complete()
 	c := b.newCall()
-	via, m, err := b.read(fc, c)
+	via, m, err := b.read(fc, conn, c)
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
 	} else {
@@ -80,7 +69,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}
 	if b.CloseAfterReply {
 		fc.SetConnectionClose()
-		cork(fc.Conn())
+		conn.cork()
 	}
 	if c.reply.status != 0 {
 		fc.SetStatusCode(c.reply.status)
@@ -95,8 +84,8 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 }
 
 // read finds out which of the three forms a request has, and reads its method and params.
-func (b *Backend) read(fc *fasthttp.RequestCtx, c *call) (connector, *method, error) {
-	if pc, ok := fc.Conn().(*peerConn); ok && pc.denied {
+func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector, *method, error) {
+	if conn.denied {
 		return viaREST, unknownReads, &fault{statusForbidden, "this address may not ask; see --backend-allow"}
 	}
 	name, segments, query, ok := target(fc.Request.Header.RequestURI())
@@ -166,9 +155,7 @@ func (b *Backend) unreadable(fc *fasthttp.RequestCtx, err error) {
 	fc.SetStatusCode(f.status)
 	fc.Response.Header.SetContentTypeBytes(contentType)
 	fc.Response.SetBody(c.reply.b)
-	if pc, ok := fc.Conn().(*peerConn); ok {
-		pc.linger = true
-	}
+	fc.Conn().(*conn).linger = true
 }
 
 // body is a long answer on its way: fasthttp makes each piece a chunk.

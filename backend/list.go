@@ -14,13 +14,11 @@ func (b *Backend) list(_ context.Context, p *params, r *reply) error {
 	if err != nil {
 		return err
 	}
-	var owner dns.Name
-	if zone == dns.AnyZone || p.has(zonename) {
-		if owner, err = p.name(zonename); err != nil {
-			return err
-		}
+	apex, err := p.name(zonename)
+	if err != nil {
+		return err
 	}
-	answers, ok := b.Zones.List(zone, owner)
+	answers, ok := b.Zones.List(zone, apex)
 	if !ok {
 		r.none()
 		return nil

@@ -24,8 +24,9 @@ func (c connector) String() string { return [...]string{"restful", "post", "post
 // metrics count requests. They are plain atomics, found by index, so that counting costs a lookup
 // next to nothing; Prometheus is told of those that are not 0 when it asks.
 type metrics struct {
-	series []series // by connector and method
-	conns  [connectors]atomic.Int64
+	series    []series // by connector and method
+	httpConns atomic.Int64
+	unixConns atomic.Int64
 }
 
 type series struct {
@@ -44,10 +45,12 @@ func newMetrics() *metrics {
 	return &metrics{series: make([]series, int(connectors)*len(methods))}
 }
 
-func (m *metrics) of(via connector, index int) *series { return &m.series[int(via)*len(methods)+index] }
+func (m *metrics) of(via connector, mt *method) *series {
+	return &m.series[int(via)*len(methods)+mt.number]
+}
 
 func (m *metrics) observe(via connector, mt *method, o outcome, took time.Duration) {
-	s := m.of(via, mt.number)
+	s := m.of(via, mt)
 	s.count[o].Add(1)
 	s.nanos.Add(uint64(took))
 	s.buckets[bucketOf(took)].Add(1)
@@ -62,19 +65,24 @@ var (
 		"PowerDNS's requests by connector, method and result.", []string{"connector", "method", "result"}, nil)
 	durationDesc = prometheus.NewDesc("redyn_backend_request_duration_seconds",
 		"Time from a request read to its answer made.", []string{"connector", "method"}, nil)
+	connsDesc = prometheus.NewDesc("redyn_backend_connections",
+		"Open connections of PowerDNS.", []string{"listener"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- requestsDesc
 	ch <- durationDesc
+	ch <- connsDesc
 }
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(connsDesc, prometheus.GaugeValue, float64(m.httpConns.Load()), "http")
+	ch <- prometheus.MustNewConstMetric(connsDesc, prometheus.GaugeValue, float64(m.unixConns.Load()), "unix")
 	for via := range connectors {
 		for i := range methods {
-			m.of(via, i).collect(ch, via.String(), methods[i].name)
+			m.of(via, &methods[i]).collect(ch, via.String(), methods[i].name)
 		}
 	}
 }

@@ -146,9 +146,6 @@ func (p *params) zone(f field) (dns.ZoneID, error) {
 		return dns.AnyZone, nil
 	}
 	text := p.text[f]
-	if string(text) == "-1" {
-		return dns.AnyZone, nil
-	}
 	n, err := strconv.ParseInt(string(text), 10, 32)
 	if err != nil {
 		return 0, bad("%s %.40q is no number of a zone", f, text)

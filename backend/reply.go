@@ -122,21 +122,36 @@ func stream[T any](r *reply, rows iter.Seq[T], appendRow func(dst []byte, row T)
 // in what answers a lookup; auth is 1 to PowerDNS unless it is told 0, as a number.
 func appendRecords(dst []byte, a *dns.Answer, withZone bool) []byte {
 	if a.Type == dns.TypeENT {
-		return appendRecord(dst, a, "", withZone)
+		return appendTail(appendString(appendHead(dst, a), ""), a, withZone)
 	}
-	for _, content := range a.Content {
-		dst = appendRecord(dst, a, content, withZone)
+	if len(a.Content) == 0 {
+		return dst
+	}
+	head := len(dst)
+	dst = appendHead(dst, a)
+	content := len(dst)
+	dst = appendString(dst, a.Content[0])
+	tail := len(dst)
+	dst = appendTail(dst, a, withZone)
+	end := len(dst)
+	for _, c := range a.Content[1:] {
+		dst = append(dst, dst[head:content]...)
+		dst = appendString(dst, c)
+		dst = append(dst, dst[tail:end]...)
 	}
 	return dst
 }
 
-func appendRecord(dst []byte, a *dns.Answer, content string, withZone bool) []byte {
+// appendHead and appendTail append what is the same for all records of an RRset.
+func appendHead(dst []byte, a *dns.Answer) []byte {
 	dst = append(dst, `{"qtype":"`...)
 	dst = append(dst, a.Type.String()...)
 	dst = append(dst, `","qname":`...)
 	dst = appendString(dst, string(a.Name))
-	dst = append(dst, `,"content":`...)
-	dst = appendString(dst, content)
+	return append(dst, `,"content":`...)
+}
+
+func appendTail(dst []byte, a *dns.Answer, withZone bool) []byte {
 	dst = append(dst, `,"ttl":`...)
 	dst = strconv.AppendUint(dst, uint64(a.TTL), 10)
 	if withZone {

@@ -57,7 +57,7 @@ func (p *params) object(s *scanner) {
 		return
 	}
 	if !s.opens('{') {
-		s.failed = true
+		s.fail()
 		return
 	}
 	for more := s.first('}'); more; more = s.next('}') {
@@ -70,23 +70,24 @@ func (p *params) object(s *scanner) {
 	}
 }
 
-// value reads the value of f: a string, a number or a boolean is its text, null is none, and an
-// object or a list is its JSON.
+// value reads the value of f: the text of a string or a number; null is none.
 func (p *params) value(s *scanner, f field) {
-	switch c := s.peek(); c {
-	case '"':
+	switch c := s.peek(); {
+	case c == '"':
 		p.set(f, s.str())
-	case 'n':
+	case c == '-' || '0' <= c && c <= '9':
+		start := s.i
+		s.number()
+		p.set(f, s.b[start:s.i])
+	case c == 'n':
 		s.literal("null")
 		p.unset(f)
 	default:
-		start := s.i
-		s.skip(0)
-		p.set(f, s.b[start:s.i])
+		s.fail()
 	}
 }
 
-// scanner reads JSON (RFC 8259) from left to right. After a mistake it stands still and failed.
+// scanner reads JSON (RFC 8259) from left to right. After a mistake it has failed, and nothing follows.
 type scanner struct {
 	b      []byte
 	i      int
@@ -100,16 +101,25 @@ func (s *scanner) fault(wanted string) error {
 	return bad("no %s at octet %d of the request", wanted, s.i+1)
 }
 
-// peek skips white space and returns the next octet, 0 at the end or after a mistake.
+// fail makes what was read so far all there is.
+func (s *scanner) fail() {
+	s.failed = true
+	s.b = s.b[:min(s.i, len(s.b))]
+}
+
+// peek skips white space and returns the next octet, 0 at the end.
 func (s *scanner) peek() byte {
-	for s.i < len(s.b) {
+	if s.i < len(s.b) && s.b[s.i] > ' ' {
+		return s.b[s.i]
+	}
+	return s.space()
+}
+
+func (s *scanner) space() byte {
+	for ; s.i < len(s.b); s.i++ {
 		switch c := s.b[s.i]; c {
 		case ' ', '\t', '\n', '\r':
-			s.i++
 		default:
-			if s.failed {
-				return 0
-			}
 			return c
 		}
 	}
@@ -119,7 +129,7 @@ func (s *scanner) peek() byte {
 // opens reads an opening bracket.
 func (s *scanner) opens(bracket byte) bool {
 	if s.peek() != bracket {
-		s.failed = true
+		s.fail()
 		return false
 	}
 	s.i++
@@ -132,7 +142,7 @@ func (s *scanner) first(closing byte) bool {
 		s.i++
 		return false
 	}
-	return !s.failed
+	return true
 }
 
 // next reads the comma before another member, or the closing bracket.
@@ -142,24 +152,22 @@ func (s *scanner) next(closing byte) bool {
 		s.i++
 		return true
 	case closing:
-		if !s.failed {
-			s.i++
-		}
+		s.i++
 		return false
 	}
-	s.failed = true
+	s.fail()
 	return false
 }
 
 // key reads a member's name and the colon.
 func (s *scanner) key() []byte {
 	if s.peek() != '"' {
-		s.failed = true
+		s.fail()
 		return nil
 	}
 	k := s.str()
 	if s.peek() != ':' {
-		s.failed = true
+		s.fail()
 		return nil
 	}
 	s.i++
@@ -169,7 +177,7 @@ func (s *scanner) key() []byte {
 // ends makes anything but white space a mistake.
 func (s *scanner) ends() {
 	if s.peek(); s.i < len(s.b) {
-		s.failed = true
+		s.fail()
 	}
 }
 
@@ -189,13 +197,13 @@ func (s *scanner) skip(depth int) {
 	case c == 'n':
 		s.literal("null")
 	default:
-		s.failed = true
+		s.fail()
 	}
 }
 
 func (s *scanner) nested(depth int) {
 	if depth > deepest {
-		s.failed = true
+		s.fail()
 		return
 	}
 	object := s.b[s.i] == '{'
@@ -214,7 +222,7 @@ func (s *scanner) nested(depth int) {
 
 func (s *scanner) literal(text string) {
 	if len(s.b)-s.i < len(text) || string(s.b[s.i:s.i+len(text)]) != text {
-		s.failed = true
+		s.fail()
 		return
 	}
 	s.i += len(text)
@@ -248,7 +256,7 @@ func (s *scanner) accept(low, high byte) bool {
 // digits reads at least one digit.
 func (s *scanner) digits() {
 	if !s.accept('0', '9') {
-		s.failed = true
+		s.fail()
 	}
 	for s.accept('0', '9') {
 	}
@@ -256,22 +264,18 @@ func (s *scanner) digits() {
 
 // str reads a string and returns its text, decoded in place.
 func (s *scanner) str() []byte {
-	s.i++
-	start := s.i
-	for ; s.i < len(s.b); s.i++ {
-		switch c := s.b[s.i]; {
-		case c == '"':
-			text := s.b[start:s.i]
+	start := s.i + 1
+	s.i = start + plainLen(s.b[start:])
+	if s.i < len(s.b) {
+		switch s.b[s.i] {
+		case '"':
 			s.i++
-			return text
-		case c == '\\':
+			return s.b[start : s.i-1]
+		case '\\':
 			return s.escapedStr(start)
-		case c < ' ':
-			s.failed = true
-			return nil
 		}
 	}
-	s.failed = true
+	s.fail()
 	return nil
 }
 
@@ -286,7 +290,7 @@ func (s *scanner) escapedStr(start int) []byte {
 			s.i++
 			return text
 		case c < ' ':
-			s.failed = true
+			s.fail()
 			return nil
 		case c != '\\':
 			text = append(text, c)
@@ -294,14 +298,14 @@ func (s *scanner) escapedStr(start int) []byte {
 		default:
 			r, n := s.escape()
 			if n == 0 {
-				s.failed = true
+				s.fail()
 				return nil
 			}
 			s.i += n
 			text = utf8.AppendRune(text, r)
 		}
 	}
-	s.failed = true
+	s.fail()
 	return nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"time"
+	"syscall"
 )
 
 // ServeUnix answers what comes over ln in the form of the unix connector: JSON, one object a line
@@ -15,111 +15,121 @@ import (
 //
 // An error is a line without "result": PowerDNS makes SERVFAIL of it at once and connects anew.
 func (b *Backend) ServeUnix(ctx context.Context, ln net.Listener) error {
-	var conns connSet
-	stop := context.AfterFunc(ctx, func() {
-		_ = ln.Close()
-		conns.stop()
-	})
-	defer stop()
+	set := b.listen(ctx, ln, &b.metrics.unixConns)
+	defer context.AfterFunc(ctx, set.stop)()
+	var running sync.WaitGroup
+	defer running.Wait()
 	for {
-		c, err := ln.Accept()
+		c, err := set.accept()
 		if err != nil {
-			conns.wait()
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
 				return nil
 			}
+			set.stop()
 			return fmt.Errorf("serve PowerDNS over a unix socket: %w", err)
 		}
-		conns.serve(c, func() { b.serveLines(ctx, c) })
+		running.Go(func() {
+			b.serveLines(ctx, c)
+			_ = c.Close()
+		})
 	}
 }
-
-// connSet are the connections that are being served.
-type connSet struct {
-	mu      sync.Mutex
-	conns   map[net.Conn]struct{}
-	stopped bool
-	running sync.WaitGroup
-}
-
-// serve runs f for a connection and closes it then.
-func (s *connSet) serve(c net.Conn, f func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.stopped {
-		_ = c.Close()
-		return
-	}
-	if s.conns == nil {
-		s.conns = make(map[net.Conn]struct{})
-	}
-	s.conns[c] = struct{}{}
-	s.running.Go(func() {
-		f()
-		_ = c.Close()
-		s.mu.Lock()
-		delete(s.conns, c)
-		s.mu.Unlock()
-	})
-}
-
-// stop ends all reading: what was read already is still answered.
-func (s *connSet) stop() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.stopped = true
-	for c := range s.conns {
-		_ = c.SetReadDeadline(time.Unix(1, 0))
-	}
-}
-
-func (s *connSet) wait() { s.running.Wait() }
 
 // lineBuffer is enough for the lines that are asked often, and small enough for idle connections.
-const lineBuffer = 2 << 10
+const lineBuffer = 1 << 10
 
 // serveLines answers the lines of one connection until its end. A question costs one read and one
-// write.
-func (b *Backend) serveLines(ctx context.Context, conn net.Conn) {
-	c := b.newCall()
-	defer b.release(c)
-	buf := make([]byte, lineBuffer)
-	have := 0
+// write: all reading is within one RawConn.Read, which waits for octets to come whenever its function
+// returns false, while net.Conn's Read would try, in vain, before it waits.
+func (b *Backend) serveLines(ctx context.Context, c *conn) {
+	raw := c.raw()
+	if raw == nil {
+		b.log.ErrorContext(ctx, "a connection has no descriptor", "remote", c.RemoteAddr())
+		return
+	}
+	l := &lines{b: b, ctx: ctx, conn: c, buf: make([]byte, lineBuffer)}
+	// How it ends is no concern of ours: PowerDNS went, was too slow, or ctx ended.
+	_ = raw.Read(l.read)
+}
+
+// lines are the lines of one connection.
+type lines struct {
+	b    *Backend
+	ctx  context.Context
+	conn *conn
+	buf  []byte
+	have int // how much of buf is filled with the beginning of a line
+}
+
+// read takes what there is to read and answers it. It returns true at the end of the connection.
+func (l *lines) read(fd uintptr) (done bool) {
 	for {
-		n, err := conn.Read(buf[have:])
-		if err != nil {
-			return
+		n, err := syscall.Read(int(fd), l.buf[l.have:])
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+			return false
+		case err != nil || n == 0:
+			return true
 		}
-		from := have
-		have += n
-		start := 0
-		for {
-			end := bytes.IndexByte(buf[max(start, from):have], '\n')
-			if end < 0 {
-				break
-			}
-			end += max(start, from)
-			if !b.answer(ctx, conn, c, buf[start:end]) {
-				return
-			}
-			start = end + 1
+		full := n == len(l.buf)-l.have
+		if !l.take(n) {
+			return true
 		}
-		have = copy(buf, buf[start:have])
-		if have == len(buf) {
-			if have > mostBody {
-				return
-			}
-			buf = append(buf, make([]byte, len(buf))...)
+		if !full {
+			return false // whatever comes later wakes us again
 		}
 	}
 }
 
-// answer answers one line.
-func (b *Backend) answer(ctx context.Context, conn net.Conn, c *call, line []byte) bool {
-	c.params.reset()
-	c.reply.reset()
-	name, err := c.params.request(line)
+// take answers the lines that are whole now that n more octets were read.
+func (l *lines) take(n int) bool {
+	fresh, start := l.have, 0
+	l.have += n
+	for {
+		i := bytes.IndexByte(l.buf[fresh:l.have], '\n')
+		if i < 0 {
+			break
+		}
+		if !l.b.answer(l.ctx, l.conn, l.buf[start:fresh+i]) {
+			return false
+		}
+		fresh += i + 1
+		start = fresh
+	}
+	l.have = copy(l.buf, l.buf[start:l.have])
+	if l.have == 0 {
+		l.conn.relax()
+	} else {
+		l.conn.hurry()
+	}
+	return l.fit()
+}
+
+// fit gives the line that is being read the room it needs.
+func (l *lines) fit() bool {
+	switch {
+	case l.have > mostBody:
+		c := l.b.newCall()
+		defer l.b.release(c)
+		l.b.refuse(l.ctx, viaUnix, unknownReads, c, &fault{statusTooLarge, fmt.Sprintf("the line is longer than %d octets", mostBody)})
+		_, _ = l.conn.Write(c.reply.b)
+		return false
+	case l.have == len(l.buf):
+		l.buf = append(l.buf, make([]byte, len(l.buf))...)
+	case l.have == 0 && len(l.buf) > most:
+		l.buf = make([]byte, lineBuffer)
+	}
+	return true
+}
+
+// answer answers one line, and reports whether the connection goes on.
+func (b *Backend) answer(ctx context.Context, conn net.Conn, line []byte) bool {
+	c := b.newCall()
+	defer b.release(c)
 	m := unknownReads
+	name, err := c.params.request(line)
 	if err != nil {
 		b.refuse(ctx, viaUnix, m, c, err)
 	} else {
