@@ -1,5 +1,7 @@
 package dns
 
+import "time"
+
 // Change is what somebody wants changed, in one zone or several: all of it or nothing.
 type Change struct {
 	// ID names the change in the log. The store gives it one if it is empty.
@@ -7,6 +9,15 @@ type Change struct {
 	// Who asks for it, and From where, for the log: a credential's id, an address.
 	Who, From string
 	Zones     []ZoneChange
+	Server    ServerChange
+}
+
+// ServerChange is the part of a Change, and of an Entry, that concerns no zone.
+type ServerChange struct {
+	// TSIG are new keys by name; nil takes one away.
+	TSIG map[Name]*TSIGKey
+	// Autoprimaries are new accounts of autoprimaries; nil takes one away.
+	Autoprimaries map[Autoprimary]*string
 }
 
 // ZoneChange is the part of a Change that concerns one zone.
@@ -20,6 +31,20 @@ type ZoneChange struct {
 	Expect []RRset
 	// Metadata are new values by kind; one without values is taken away.
 	Metadata Metadata
+	// Keys are new DNSSEC keys by their number; nil takes one away.
+	Keys map[KeyID]*Key
+	// Update is what changes of the zone besides its data.
+	Update ZoneUpdate
+}
+
+// ZoneUpdate are new values of what is known of a zone; nil leaves one as it is.
+type ZoneUpdate struct {
+	Kind           *Kind
+	Policy         *SerialPolicy
+	Masters        []string // empty and not nil: none
+	Account        *string
+	NotifiedSerial *Serial
+	LastCheck      *time.Time
 }
 
 // Entry is what one change did, as the log tells it to every node.
@@ -29,6 +54,7 @@ type Entry struct {
 	Change    string
 	Who, From string
 	Zones     []ZoneEntry
+	Server    ServerChange
 }
 
 // ZoneEntry is the part of an Entry that concerns one zone. What a field leaves out stayed as it was.
@@ -39,6 +65,8 @@ type ZoneEntry struct {
 	RRsets []RRset
 	// Metadata are the values after the change; a kind without values is gone.
 	Metadata Metadata
+	// Keys are the values after the change; nil is gone.
+	Keys map[KeyID]*Key
 	// Zone is what is known of the zone after the change, if that changed.
 	Zone *Zone
 	// Reload says that the zone's data are to be read again from the store as a whole.

@@ -145,6 +145,9 @@ func unpackForeign(dst []byte, typ dns.Type, wire []byte) ([]byte, error) {
 		return dst, faultf("the data is longer than its fields")
 	}
 	content, err := present(rr)
+	if err == nil && (strings.Contains(content, "  ") || strings.HasSuffix(content, " ") || content == "") {
+		return dst, faultf("a field is empty")
+	}
 	return append(dst, content...), err
 }
 
