@@ -35,61 +35,79 @@ func measureAlone(b *bench) error {
 	if err != nil {
 		return err
 	}
-	cannedSocket, err := b.startResponder("unix")
+	unix, socket, err := b.startResponder("unix")
 	if err != nil {
 		return err
 	}
-	cannedAddr, err := b.startResponder("http")
+	http, addr, err := b.startResponder("http")
 	if err != nil {
 		return err
 	}
-	type alone struct {
-		target target
-		conns  int
+	pairs := [][2]target{
+		{{redynUnix, "unix", redyn.unix, redyn.process}, {cannedUnix, "unix", socket, unix}},
+		{{redynHTTP, "tcp", redyn.http, redyn.process}, {cannedHTTP, "tcp", addr, http}},
 	}
 	var all []alone
-	var results []series
 	var goals []goal
 	for _, conns := range connections {
-		pairs := [][2]target{
-			{{redynUnix, "unix", redyn.unix}, {cannedUnix, "unix", cannedSocket}},
-			{{redynHTTP, "tcp", redyn.http}, {cannedHTTP, "tcp", cannedAddr}},
-		}
 		for _, pair := range pairs {
-			g := goal{row: "3", want: 0.95, how: atLeast}
-			for i, t := range pair {
-				t.name = fmt.Sprintf("%s, %d connections", t.name, conns)
-				*[]*string{&g.this, &g.over}[i] = t.name
-				all = append(all, alone{t, conns})
-				results = append(results, series{name: t.name})
+			for i := range pair {
+				pair[i].name = fmt.Sprintf("%s, %d conn.", pair[i].name, conns)
+				all = append(all, alone{pair[i], conns})
 			}
-			goals = append(goals, g)
+			goals = append(goals,
+				goal{"3", pair[0].name, pair[1].name, 0.95, atLeast},
+				goal{"", pair[0].name + cpuTime, pair[1].name + cpuTime, 0, atMost})
 		}
 	}
-	err = b.rounds(len(all), func(round, i int, d time.Duration) error {
+	all = slices.DeleteFunc(all, func(a alone) bool { return !b.chosen(a.name) })
+	rates, costs := make([]series, len(all)), make([]series, len(all))
+	for i := range all {
+		rates[i].name, costs[i].name = all[i].name, all[i].name+cpuTime
+	}
+	err = b.rounds(len(all), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(round, i int, d time.Duration) error {
 		r, err := b.ask(all[i].target, all[i].conns, b.opts.hosts, d)
 		if err != nil {
-			return fmt.Errorf("%s: %w", all[i].target.name, err)
+			return fmt.Errorf("%s: %w", all[i].name, err)
 		}
 		if round >= 0 {
-			results[i].values = append(results[i].values, r.perSecond)
+			rates[i].values = append(rates[i].values, r.perSecond)
+			costs[i].values = append(costs[i].values, float64(r.cpu.Nanoseconds())/1000)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("Lookups/s of the backend alone (%d hosts; %d rounds of %d s)", b.opts.hosts, b.opts.rounds, b.opts.seconds), results, goals)
+	printTable(fmt.Sprintf("Lookups/s of the backend alone, and the processor time that each takes it\n(%d hosts; %d rounds of %v)",
+		b.opts.hosts, slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound), append(rates, costs...), goals)
 	return nil
 }
 
+// cpuTime tells a series of costs from one of rates.
+const cpuTime = ": us CPU"
+
+// slicesOfRound are short rounds, in which the contestants to compare stand close together: what
+// starts in no time needs no more.
+const slicesOfRound = 4
+
+// alone is a backend and the number of connections to ask it over.
+type alone struct {
+	target
+	conns int
+}
+
 // target is a backend to ask.
-type target struct{ name, network, addr string }
+type target struct {
+	name, network, addr string
+	process             *process
+}
 
 // load is what one backend reached.
 type load struct {
 	perSecond float64
 	latency   time.Duration // median
+	cpu       time.Duration // of the backend, for each
 }
 
 // ask sends lookups of random hosts for d over a number of connections, each waiting for its reply
@@ -124,6 +142,10 @@ func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
 	var wg sync.WaitGroup
 	latencies := make([][]time.Duration, conns)
 	errs := make([]error, conns)
+	before, err := t.process.cpu()
+	if err != nil {
+		return load{}, err
+	}
 	begin := time.Now()
 	for i, f := range files {
 		wg.Go(func() {
@@ -137,9 +159,17 @@ func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
 			return load{}, err
 		}
 	}
+	after, err := t.process.cpu()
+	if err != nil {
+		return load{}, err
+	}
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	return load{float64(len(all)) / took.Seconds(), all[len(all)/2]}, b.ctx.Err()
+	return load{
+		perSecond: float64(len(all)) / took.Seconds(),
+		latency:   all[len(all)/2],
+		cpu:       (after - before) / time.Duration(len(all)),
+	}, b.ctx.Err()
 }
 
 // dialBlocking connects and takes the connection out of Go's poller.

@@ -138,19 +138,22 @@ func (b *bench) findRedyn() error {
 	return nil
 }
 
+// seconds is how long each contestant is measured in each round.
+func (b *bench) seconds() time.Duration { return time.Duration(b.opts.seconds) * time.Second }
+
 // rounds calls measure once for each of n contestants in each round, each round beginning with
-// another one; round -1 only warms up and is shorter.
-func (b *bench) rounds(n int, measure func(round, contestant int, d time.Duration) error) error {
-	for round := -1; round < b.opts.rounds; round++ {
-		d := time.Duration(b.opts.seconds) * time.Second
-		if round < 0 {
-			d = time.Second
-		}
+// another one; round -1 only warms up.
+func (b *bench) rounds(n, rounds int, d time.Duration, measure func(round, contestant int, d time.Duration) error) error {
+	for round := -1; round < rounds; round++ {
 		for i := range n {
 			if err := b.ctx.Err(); err != nil {
 				return err
 			}
-			if err := measure(round, (i+round+n)%n, d); err != nil {
+			length := d
+			if round < 0 {
+				length = min(d, time.Second)
+			}
+			if err := measure(round, (i+round+n)%n, length); err != nil {
 				return err
 			}
 		}

@@ -84,7 +84,7 @@ func measureDNS(b *bench) error {
 	for i, c := range contestants {
 		results[i].name = c.name
 	}
-	err = b.rounds(len(contestants), func(round, i int, d time.Duration) error {
+	err = b.rounds(len(contestants), b.opts.rounds, b.seconds(), func(round, i int, d time.Duration) error {
 		qps, faults, err := b.dnsperf(contestants[i].port, questions, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", contestants[i].name, err)
@@ -216,7 +216,7 @@ func (b *bench) startRedyns(zone string) ([]string, error) {
 func (b *bench) startCanned(string) ([]string, error) {
 	var settings []string
 	for _, kind := range []string{"unix", "http", "http-close"} {
-		addr, err := b.startResponder(kind)
+		_, addr, err := b.startResponder(kind)
 		if err != nil {
 			return nil, err
 		}
@@ -240,30 +240,29 @@ func (b *bench) startRedisResponder(string) ([]string, error) {
 	if err := fillRedis(redis, b.opts.hosts); err != nil {
 		return nil, err
 	}
-	addr, err := b.startResponder("redis", redis)
+	_, addr, err := b.startResponder("redis", redis)
 	return []string{remote("unix:path=" + addr)}, err
 }
 
-// startResponder starts this program as a responder and returns the socket or the address.
-func (b *bench) startResponder(kind string, more ...string) (string, error) {
+// startResponder starts this program as a responder, on a socket or an address.
+func (b *bench) startResponder(kind string, more ...string) (*process, string, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	network, addr := "unix", filepath.Join(b.dir, kind+".sock")
+	network, addr := "unix", b.socket()
 	if strings.HasPrefix(kind, "http") {
 		port, err := freePort()
 		if err != nil {
-			return "", err
+			return nil, "", err
 		}
 		network, addr = "tcp", loopback(port)
 	}
-	_ = os.Remove(addr) // a part before this one has left it
 	p, err := b.start(kind+" responder", self, append([]string{"respond", kind, addr}, more...)...)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
-	return addr, b.await(p, ready, accepts(network, addr))
+	return p, addr, b.await(p, ready, accepts(network, addr))
 }
 
 func (b *bench) prepareBind(zone string) ([]string, error) {
@@ -355,7 +354,7 @@ type redynServer struct {
 
 // startRedyn serves what redis holds and returns when all of it is loaded.
 func (b *bench) startRedyn(name, redis string, more ...string) (redynServer, error) {
-	s := redynServer{unix: filepath.Join(b.dir, name+".sock")}
+	s := redynServer{unix: b.socket()}
 	for _, addr := range []*string{&s.http, &s.status} {
 		port, err := freePort()
 		if err != nil {

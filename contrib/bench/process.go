@@ -24,6 +24,7 @@ type bench struct {
 	dir       string
 	redyn     string
 	processes []*process
+	sockets   int
 }
 
 // process is a server that the bench started.
@@ -105,6 +106,25 @@ func (b *bench) await(p *process, limit time.Duration, ready func() error) error
 	}
 }
 
+// cpu is the processor time that the server has used.
+func (p *process) cpu() (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The program's name, in parentheses, may hold spaces: proc(5) counts it as the second field.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	var ticks int64
+	for _, f := range fields[11:13] { // utime, stime
+		n, err := strconv.ParseInt(f, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
+}
+
 // output is the end of what the server has written.
 func (p *process) output() string {
 	text, err := os.ReadFile(p.log)
@@ -163,6 +183,12 @@ func freePort() (int, error) {
 			return port, u.Close()
 		}
 	}
+}
+
+// socket is a path for a unix socket that nobody has used.
+func (b *bench) socket() string {
+	b.sockets++
+	return filepath.Join(b.dir, fmt.Sprintf("%d.sock", b.sockets))
 }
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

@@ -42,8 +42,8 @@ func measureSize(b *bench) error {
 	servers := []redynServer{big, small}
 	hosts := []int{b.opts.manyHosts, b.opts.hosts}
 	results := []series{{name: manyHosts}, {name: fewHosts}, {name: "median microseconds, many hosts"}, {name: "median microseconds, few hosts"}}
-	err = b.rounds(2, func(round, i int, d time.Duration) error {
-		r, err := b.ask(target{results[i].name, "unix", servers[i].unix}, 1, hosts[i], d)
+	err = b.rounds(len(servers), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(round, i int, d time.Duration) error {
+		r, err := b.ask(target{results[i].name, "unix", servers[i].unix, servers[i].process}, 1, hosts[i], d)
 		if err == nil && round >= 0 {
 			results[i].values = append(results[i].values, r.perSecond)
 			results[i+2].values = append(results[i+2].values, float64(r.latency.Nanoseconds())/1000)
