@@ -6,7 +6,7 @@
 # PowerDNS in another container needs REDYN_BACKEND_LISTEN=0.0.0.0:8053 and REDYN_BACKEND_ALLOW, or a
 # volume that both share with REDYN_BACKEND_UNIX on it.
 
-ARG BUILD_IMAGE=docker.io/library/golang:1.26
+ARG BUILD_IMAGE=golang:1.26
 ARG RUN_IMAGE=scratch
 
 FROM ${BUILD_IMAGE} AS build
