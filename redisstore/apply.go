@@ -20,7 +20,7 @@ var applyScript = newScript(applyLua)
 
 // Bounds of one change and of its entry in the log.
 const (
-	maxChangeZones = 1000
+	maxChangeZones = 500
 	maxEntryBytes  = 64 << 10
 )
 
@@ -102,12 +102,9 @@ func changePairs(zones []dns.ZoneChange) ([][]any, error) {
 		seen[z.Zone] = true
 		args := make([]any, 0, 3+2*(len(z.Expect)+len(z.RRsets)+len(z.Metadata)))
 		for _, sets := range [][]dns.RRset{z.Expect, z.RRsets} {
-			args = append(args, len(sets))
-			for _, set := range sets {
-				if err := checkRRset(z.Zone, set); err != nil {
-					return nil, err
-				}
-				args = append(args, field(set.Name, set.Type), encodeRRset(set))
+			var err error
+			if args, err = appendSets(args, z.Zone, sets); err != nil {
+				return nil, err
 			}
 		}
 		args = append(args, len(z.Metadata))
@@ -117,6 +114,29 @@ func changePairs(zones []dns.ZoneChange) ([][]any, error) {
 		all[i] = args
 	}
 	return all, nil
+}
+
+// appendSets appends the number of RRsets and each one's field and value.
+func appendSets(args []any, zone dns.Name, sets []dns.RRset) ([]any, error) {
+	args = append(args, len(sets))
+	var seen map[string]bool
+	if len(sets) > 1 {
+		seen = make(map[string]bool, len(sets))
+	}
+	for _, set := range sets {
+		if err := checkRRset(zone, set); err != nil {
+			return nil, err
+		}
+		name := field(set.Name, set.Type)
+		if seen[name] {
+			return nil, fmt.Errorf("RRset %s stands in it twice", name)
+		}
+		if seen != nil {
+			seen[name] = true
+		}
+		args = append(args, name, encodeRRset(set))
+	}
+	return args, nil
 }
 
 func checkRRset(zone dns.Name, set dns.RRset) error {

@@ -96,7 +96,7 @@ local function write(key, pairs)
 end
 
 local entry, reply = {}, {}
-local room, most = tonumber(ARGV[8]), 2000 -- bytes, pairs: unpack has its limits
+local room, most = tonumber(ARGV[8]), 1500 -- bytes, pairs: unpack takes some 8,000 values
 local function add(name, value)
 	entry[#entry + 1] = name
 	entry[#entry + 1] = value

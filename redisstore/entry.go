@@ -26,6 +26,13 @@ import (
 //
 // Fields of other names are not for this program.
 
+// foreign reports whether an entry was not written by this program, but by hand perhaps. It has no
+// place in the chain.
+func foreign(m redis.XMessage) bool {
+	_, own := m.Values["epoch"]
+	return !own
+}
+
 // link is where an entry stands in the chain: the data set and the entry before it.
 type link struct{ epoch, prev string }
 

@@ -62,13 +62,15 @@ type Follower struct {
 	reload atomic.Bool   // somebody wants everything loaded anew
 	jobs   sync.WaitGroup
 
-	mu     sync.Mutex // also held while copy is called, but for Stage
-	at     tail       // what copy shows
-	recent recent     // entries that it shows, the newest
-	zones  map[dns.ZoneID]*zoneJob
-	shown  map[dns.ZoneID]struct{}
-	status Status
-	moved  chan struct{} // closed, and made anew, whenever something above changes
+	mu       sync.Mutex // also held while copy is called, but for Stage
+	at       tail       // what copy shows
+	cursor   string     // the entry read last; after at.log come only foreign ones
+	recent   recent     // entries that it shows, the newest
+	zones    map[dns.ZoneID]*zoneJob
+	shown    map[dns.ZoneID]struct{}
+	status   Status
+	loadedAt time.Time     // when all zones were loaded last
+	moved    chan struct{} // closed, and made anew, whenever something above changes
 }
 
 // NewFollower returns a follower that does nothing until Run.
@@ -77,7 +79,7 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 		o.Name, _ = os.Hostname()
 	}
 	f := &Follower{
-		s: s, r: reader{s.read, s.keys}, o: o, log: cmp.Or(o.Log, s.log), copy: o.Copy,
+		s: s, r: reader{s.read, s.keys, s.o.Timeout}, o: o, log: cmp.Or(o.Log, s.log), copy: o.Copy,
 		loaded: make(chan struct{}),
 		zones:  make(map[dns.ZoneID]*zoneJob),
 		shown:  make(map[dns.ZoneID]struct{}),
@@ -130,34 +132,19 @@ func (f *Follower) Run(ctx context.Context) error {
 // errBroken says that the log does not go on from where the copy is.
 var errBroken = errors.New("the log does not go on from here")
 
-// follow loads if it has to, then applies entry after entry, until something fails.
+// follow loads when it has to, and applies entry after entry, until something fails.
 func (f *Follower) follow(ctx context.Context) error {
-	broken := f.position().epoch == ""
 	for {
-		if again := f.reload.Swap(false); again || broken {
-			if err := f.load(ctx); err != nil && !errors.Is(err, dns.ErrLost) {
-				if again {
-					f.reload.Store(true)
-				}
-				return err
-			}
-			broken = false
+		err := f.goOn(ctx)
+		if errors.Is(err, errBroken) || f.reload.Load() {
+			err = f.loadAgain(ctx)
 		}
-		if err := f.check(ctx); errors.Is(err, errBroken) {
-			broken = true
-			continue
-		} else if err != nil {
+		if errors.Is(err, dns.ErrLost) {
+			f.lost(ctx)
+			_, err = f.r.entries(ctx, "$", blockTime) // a pause that the first entry ends
+		}
+		if err != nil {
 			return err
-		}
-		for !broken && !f.reload.Load() {
-			messages, err := f.r.entries(ctx, f.position().log, blockTime)
-			if err != nil {
-				return err
-			}
-			if len(messages) == 0 {
-				break
-			}
-			broken = f.takeAll(ctx, messages) != nil
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -165,27 +152,66 @@ func (f *Follower) follow(ctx context.Context) error {
 	}
 }
 
+// goOn looks where the store is and applies entries until there has been none for blockTime.
+func (f *Follower) goOn(ctx context.Context) error {
+	if err := f.check(ctx); err != nil {
+		return err
+	}
+	for !f.reload.Load() {
+		messages, err := f.r.entries(ctx, f.readTo(), blockTime)
+		if err != nil || len(messages) == 0 {
+			return err
+		}
+		if err := f.takeAll(ctx, messages); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadAgain loads all zones, though not all the time.
+func (f *Follower) loadAgain(ctx context.Context) error {
+	f.mu.Lock()
+	early := blockTime - time.Since(f.loadedAt)
+	f.mu.Unlock()
+	asked := f.reload.Swap(false)
+	if !asked && early > 0 {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(early):
+		}
+	}
+	err := f.load(ctx)
+	if err != nil && asked {
+		f.reload.Store(true)
+	}
+	return err
+}
+
 // check looks whether the copy is at the log's tail. It returns errBroken if the tail cannot be
-// reached from there.
+// reached from there, dns.ErrLost if there is none.
 func (f *Follower) check(ctx context.Context) error {
 	now := time.Now()
 	t, err := f.r.tail(ctx)
 	if err != nil {
 		return err
 	}
+	f.answered(ctx)
 	at := f.position()
 	switch {
 	case t.epoch == "":
-		f.lost(ctx)
-		return nil
+		return dns.ErrLost
 	case t == at:
 		f.current(ctx, now)
 		return nil
+	case at.epoch == "":
+		return errBroken
 	case t.epoch != at.epoch:
 		f.log.InfoContext(ctx, "store holds another data set", "epoch", t.epoch)
 		return errBroken
 	}
-	messages, err := f.r.entries(ctx, at.log, -1)
+	messages, err := f.r.entries(ctx, f.readTo(), -1)
 	if err != nil {
 		return err
 	}
@@ -224,6 +250,9 @@ func (f *Follower) takeAll(ctx context.Context, messages []redis.XMessage) error
 	defer f.mu.Unlock()
 	defer f.changed()
 	for _, m := range messages {
+		if f.cursor = m.ID; foreign(m) {
+			continue
+		}
 		e, l, err := decodeEntry(m)
 		if err != nil {
 			f.log.ErrorContext(ctx, "loading all zones instead", "err", err)
@@ -235,7 +264,9 @@ func (f *Follower) takeAll(ctx context.Context, messages []redis.XMessage) error
 		}
 		f.take(ctx, e)
 	}
-	f.status.Contact = time.Now()
+	if len(messages) < entriesCount {
+		f.status.Contact = time.Now()
+	}
 	return nil
 }
 
@@ -279,6 +310,12 @@ func (f *Follower) position() tail {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.at
+}
+
+func (f *Follower) readTo() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cursor
 }
 
 // changed wakes whoever waits for a change of state; f.mu is held.

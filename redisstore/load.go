@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,8 +15,9 @@ import (
 
 // reader reads from one server.
 type reader struct {
-	rdb  redis.UniversalClient
-	keys keyspace
+	rdb     redis.UniversalClient
+	keys    keyspace
+	timeout time.Duration // of a short command
 }
 
 // tail is the end of the log: the newest entry, and the data set that it belongs to.
@@ -23,6 +25,8 @@ type tail struct{ epoch, log string }
 
 // tail returns the end of the log; its epoch is empty if there is no data set.
 func (r reader) tail(ctx context.Context) (tail, error) {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
 	v, err := r.rdb.HMGet(ctx, r.keys.epoch(), "id", "log", "schema").Result()
 	if err != nil {
 		return tail{}, fmt.Errorf("read epoch: %w", explain(err))
@@ -41,9 +45,17 @@ var errMoved = errors.New("replaced while it was read")
 // server names the running server and the history of its data. A scan that began at one must not
 // go on at another: they do not share cursors.
 func (r reader) server(ctx context.Context) string {
+	var one redis.Cmdable = r.rdb
+	if cluster, ok := r.rdb.(*redis.ClusterClient); ok {
+		node, err := cluster.MasterForKey(ctx, r.keys.epoch())
+		if err != nil {
+			return ""
+		}
+		one = node
+	}
 	var b strings.Builder
 	for _, section := range []string{"server", "replication"} {
-		info, err := r.rdb.Info(ctx, section).Result()
+		info, err := one.Info(ctx, section).Result()
 		if err != nil {
 			continue // a server without INFO cannot be told from another
 		}
@@ -193,8 +205,11 @@ func (r reader) zones(ctx context.Context) ([]dns.Zone, error) {
 	return zones, nil
 }
 
-// scanCount is how many fields one HSCAN is to return, about.
-const scanCount = 2000
+// How many fields one HSCAN is to return, about; and how many if many zones are asked for at once.
+const (
+	scanCount  = 2000
+	firstCount = 100
+)
 
 // scan yields the fields and values of a hash in pages, from a cursor on. It reads ahead.
 func (r reader) scan(ctx context.Context, key string, cursor uint64) iter.Seq2[[]string, error] {
@@ -237,7 +252,17 @@ func (r reader) scan(ctx context.Context, key string, cursor uint64) iter.Seq2[[
 
 // rrsets yields the RRsets of a zone; the last is errMoved if the zone was replaced meanwhile.
 func (r reader) rrsets(ctx context.Context, h header) iter.Seq2[dns.RRset, error] {
-	return r.rest(ctx, h, nil, 0, true)
+	return func(yield func(dns.RRset, error) bool) {
+		server := r.server(ctx)
+		for set, err := range r.rest(ctx, h, nil, 0, true) {
+			if !yield(set, err) || err != nil {
+				return
+			}
+		}
+		if r.server(ctx) != server {
+			yield(dns.RRset{}, errMoved)
+		}
+	}
 }
 
 // rest yields the RRsets on a first page and, if there is more, all from the cursor on.

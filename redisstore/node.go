@@ -196,12 +196,8 @@ func lateOrError(ctx context.Context, late []Node, err error) ([]Node, error) {
 	return nil, fmt.Errorf("wait for nodes: %w", err)
 }
 
-// holds reports whether the node shows r, given the entries of the log from r on. A node that has
-// loaded nothing yet answers nothing wrong.
+// holds reports whether the node shows r, given the entries of the log from r on.
 func (n Node) holds(r Result, since map[string]bool) bool {
-	if n.Epoch == "" {
-		return true
-	}
 	return since[n.Position] && !slices.ContainsFunc(r.zones, func(id dns.ZoneID) bool {
 		return slices.Contains(n.reloading, idText(id))
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,7 @@ func (f *Follower) load(ctx context.Context) error {
 		return err
 	}
 	f.forget()
-	l := &loading{f: f, at: start, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{})}
+	l := &loading{f: f, at: start, cursor: start.log, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{})}
 	defer f.forget()
 	if err := l.all(ctx); err != nil {
 		return err
@@ -67,6 +68,7 @@ func (r reader) lastIDs(ctx context.Context) ([]string, error) {
 type loading struct {
 	f       *Follower
 	at      tail
+	cursor  string
 	passed  []string
 	shown   map[dns.ZoneID]struct{}
 	again   map[dns.ZoneID]struct{} // to be staged once more: replaced since they were staged
@@ -83,9 +85,11 @@ func (l *loading) all(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list zones: %w", err)
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	var reports sync.WaitGroup
+	defer reports.Wait()
+	reporting, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go l.report(ctx, len(ids))
+	reports.Go(func() { l.report(reporting, len(ids)) })
 	return l.stage(ctx, ids)
 }
 
@@ -157,7 +161,7 @@ func (r reader) firstPages(ctx context.Context, zones []*header) ([]page, error)
 	gens := make([]*redis.StringCmd, len(zones))
 	_, err := r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, h := range zones {
-			scans[i] = p.HScan(ctx, r.keys.rr(h.ID, h.gen), 0, "", scanCount)
+			scans[i] = p.HScan(ctx, r.keys.rr(h.ID, h.gen), 0, "", firstCount)
 			gens[i] = p.HGet(ctx, r.keys.zone(h.ID), "gen")
 		}
 		return nil
@@ -234,7 +238,7 @@ func (l *loading) catchUp(ctx context.Context) error {
 
 func (l *loading) followTo(ctx context.Context, end string) error {
 	for reached := l.at.log == end; !reached; {
-		messages, err := l.f.r.entries(ctx, l.at.log, -1)
+		messages, err := l.f.r.entries(ctx, l.cursor, -1)
 		if err != nil {
 			return err
 		}
@@ -242,6 +246,10 @@ func (l *loading) followTo(ctx context.Context, end string) error {
 			return fmt.Errorf("load all zones: %w", errBroken)
 		}
 		for _, m := range messages {
+			if foreign(m) {
+				l.cursor = m.ID
+				continue
+			}
 			e, link, err := decodeEntry(m)
 			if err != nil {
 				return err
@@ -272,7 +280,7 @@ func (l *loading) take(e dns.Entry) {
 			zones = append(zones, z)
 		}
 	}
-	l.at.log = e.ID
+	l.at.log, l.cursor = e.ID, e.ID
 	l.passed = append(l.passed, e.ID)
 	e.Zones = zones
 	l.f.mu.Lock()
@@ -286,7 +294,7 @@ func (l *loading) show(before []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.copy.ShowAll()
-	f.at, f.shown = l.at, l.shown
+	f.at, f.cursor, f.shown = l.at, l.at.log, l.shown
 	f.recent = recent{}
 	for _, id := range before {
 		f.recent.add(id)
@@ -297,6 +305,7 @@ func (l *loading) show(before []string) {
 	f.status.Reloads++
 	f.status.Lost = false
 	f.status.Contact = time.Now()
+	f.loadedAt = f.status.Contact
 	f.looked()
 	f.changed()
 }

@@ -78,7 +78,7 @@ func (f *Follower) Wait(ctx context.Context, r Result) error {
 // holds reports whether the copy shows what r is the result of; f.mu is held.
 func (f *Follower) holds(r Result) bool {
 	loading := func(id dns.ZoneID) bool { return f.zones[id] != nil }
-	return f.recent.has(r.at) && !slices.ContainsFunc(r.zones, loading)
+	return r.at == "" || f.recent.has(r.at) && !slices.ContainsFunc(r.zones, loading)
 }
 
 func (f *Follower) setLoading(on bool) {
@@ -92,10 +92,7 @@ func (f *Follower) setLoading(on bool) {
 func (f *Follower) current(ctx context.Context, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.status.LastError != "" {
-		f.log.InfoContext(ctx, "redis answers again", "dur", now.Sub(f.status.LastErrorTime))
-	}
-	f.status.Contact, f.status.LastError = now, ""
+	f.status.Contact = now
 	if f.status.Lost {
 		f.log.InfoContext(ctx, "data set is back", "epoch", f.at.epoch)
 		f.status.Lost = false
@@ -108,7 +105,6 @@ func (f *Follower) lost(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.looked()
-	f.status.LastError = ""
 	if f.status.Lost {
 		return
 	}
@@ -128,6 +124,16 @@ func (f *Follower) looked() {
 	case <-f.loaded:
 	default:
 		close(f.loaded)
+	}
+}
+
+// answered notes that the store answers.
+func (f *Follower) answered(ctx context.Context) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.status.LastError != "" {
+		f.log.InfoContext(ctx, "store answers again", "dur", time.Since(f.status.LastErrorTime))
+		f.status.LastError = ""
 	}
 }
 

@@ -49,7 +49,7 @@ type Options struct {
 // Store is a data set of zones in Redis. Its methods may be called at the same time.
 type Store struct {
 	rdb  redis.UniversalClient // the primary
-	read redis.UniversalClient // where followers read; rdb if there is no other
+	read redis.UniversalClient // where followers read; has more patience
 	keys keyspace
 	o    Options
 	log  *slog.Logger
@@ -77,25 +77,21 @@ func Open(o Options) (*Store, error) {
 	redis.SetLogger(driverLog{o.Log})
 	s := &Store{keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error
-	if s.rdb, err = client(o.URL, o); err != nil {
+	if s.rdb, err = client(o.URL, o, o.Timeout); err != nil {
 		return nil, fmt.Errorf("the Redis URL %w", err)
 	}
-	s.read = s.rdb
-	if o.ReadURL != "" {
-		if s.read, err = client(o.ReadURL, o); err != nil {
-			return nil, fmt.Errorf("the Redis read URL %w", errors.Join(err, s.rdb.Close()))
-		}
+	if s.read, err = client(cmp.Or(o.ReadURL, o.URL), o, max(o.Timeout, loadPatience)); err != nil {
+		return nil, fmt.Errorf("the Redis read URL %w", errors.Join(err, s.rdb.Close()))
 	}
 	return s, nil
 }
 
+// loadPatience is how long a reply with a thousand records may take while zones are loaded.
+const loadPatience = 10 * time.Second
+
 // Close ends all connections. Followers are to have ended before.
 func (s *Store) Close() error {
-	err := s.rdb.Close()
-	if s.read != s.rdb {
-		err = errors.Join(err, s.read.Close())
-	}
-	return err
+	return errors.Join(s.rdb.Close(), s.read.Close())
 }
 
 // Ping asks the primary, and the read server if there is one, for a sign of life.
@@ -103,7 +99,9 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.rdb.Ping(ctx).Err(); err != nil {
 		return fmt.Errorf("ping redis: %w", explain(err))
 	}
-	if s.read != s.rdb {
+	if s.o.ReadURL != "" {
+		ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
+		defer cancel()
 		if err := s.read.Ping(ctx).Err(); err != nil {
 			return fmt.Errorf("ping redis for reading: %w", explain(err))
 		}

@@ -15,10 +15,11 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// client opens the client for a URL: redis://, rediss:// or unix://, for Sentinel with
+// client opens the client for a URL; a command's reply is waited for as long as patience says. The URL is
+// redis://, rediss:// or unix://, for Sentinel with
 // ?master_name=, for Cluster with ?addr=. It makes no connection yet. An error never holds a
 // part of the URL that could be a password.
-func client(text string, o Options) (redis.UniversalClient, error) {
+func client(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" && u.Path == "" {
 		return nil, errors.New("is not a URL; right is redis://USER:PASSWORD@HOST:PORT/DB, with %XX for special characters of the password")
@@ -42,11 +43,11 @@ func client(text string, o Options) (redis.UniversalClient, error) {
 	var c redis.UniversalClient
 	switch {
 	case query.Has("master_name"):
-		c, err = sentinelClient(text, o)
+		c, err = sentinelClient(text, o, patience)
 	case query.Has("addr"):
-		c, err = clusterClient(text, o)
+		c, err = clusterClient(text, o, patience)
 	default:
-		c, err = plainClient(text, o)
+		c, err = plainClient(text, o, patience)
 	}
 	if err != nil && strings.Contains(err.Error(), "@") {
 		err = errors.New("has an option that cannot be read")
@@ -94,31 +95,31 @@ func secured(own, given *tls.Config) *tls.Config {
 	return t
 }
 
-func plainClient(text string, o Options) (redis.UniversalClient, error) {
+func plainClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	c, err := redis.ParseURL(text)
 	if err != nil {
 		return nil, err
 	}
 	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
-	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
 	return redis.NewClient(c), nil
 }
 
-func sentinelClient(text string, o Options) (redis.UniversalClient, error) {
+func sentinelClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	c, err := redis.ParseFailoverURL(text)
 	if err != nil {
 		return nil, err
 	}
 	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
-	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime = o.MaxConns, idleTime
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
 	return redis.NewFailoverClient(c), nil
 }
 
-func clusterClient(text string, o Options) (redis.UniversalClient, error) {
+func clusterClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	if open := strings.IndexByte(o.Prefix, '{'); open < 0 || strings.IndexByte(o.Prefix[open+1:], '}') < 1 {
 		return nil, fmt.Errorf("is a Cluster's, and the prefix %q has no {tag} to keep the keys in one slot", o.Prefix)
 	}
@@ -127,7 +128,7 @@ func clusterClient(text string, o Options) (redis.UniversalClient, error) {
 		return nil, err
 	}
 	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
-	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, o.Timeout, o.Timeout, o.Timeout
+	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.DisableRoutingPolicies = true // every key is in one slot
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)

@@ -2,7 +2,7 @@ package redisstore
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"time"
 
 	"redyn/backend/dns"
@@ -49,23 +49,20 @@ func (f *Follower) endJobs() {
 
 // runJob stages the zone, as often as it takes, and notes the tail that it is to be shown at.
 func (f *Follower) runJob(ctx context.Context, id dns.ZoneID, job *zoneJob) {
-	wait := firstWait
+	wait, said := firstWait, ""
 	for ctx.Err() == nil {
 		f.mu.Lock()
-		job.again = false
+		job.again, job.kept = false, nil
 		f.mu.Unlock()
-		err := f.stage(ctx, []dns.ZoneID{id}, nil)
-		var t tail
+		t, err := f.stageOne(ctx, id)
 		if err == nil {
-			t, err = f.r.tail(ctx)
-		}
-		if err == nil && f.finishJob(id, job, t.log) {
-			return
-		}
-		if err == nil {
+			if f.finishJob(id, job, t.log) {
+				return
+			}
 			continue
 		}
-		if ctx.Err() == nil && !errors.Is(err, errMoved) {
+		if said != err.Error() && ctx.Err() == nil {
+			said = err.Error()
 			f.failed(ctx, err)
 		}
 		select {
@@ -74,6 +71,19 @@ func (f *Follower) runJob(ctx context.Context, id dns.ZoneID, job *zoneJob) {
 		}
 		wait = min(2*wait, longWait)
 	}
+}
+
+// stageOne stages a zone and returns the tail of the log after that.
+func (f *Follower) stageOne(ctx context.Context, id dns.ZoneID) (tail, error) {
+	server := f.r.server(ctx)
+	if err := f.stage(ctx, []dns.ZoneID{id}, nil); err != nil {
+		return tail{}, err
+	}
+	t, err := f.r.tail(ctx)
+	if err == nil && f.r.server(ctx) != server {
+		err = fmt.Errorf("another server answers now: %w", errMoved)
+	}
+	return t, err
 }
 
 // finishJob gives the staged zone what has come since, and shows it if the log is at the tail. It

@@ -1,11 +1,14 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -67,6 +70,31 @@ func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (d
 	return decodeRRset(name, typ, text)
 }
 
+// Name returns all RRsets of one owner, from the primary; none is no error. It takes as long as
+// reading the zone does, less the way here.
+func (s *Store) Name(ctx context.Context, zone, name dns.Name) ([]dns.RRset, error) {
+	h, err := s.header(ctx, zone)
+	if err != nil {
+		return nil, fmt.Errorf("zone %s: %w", zone, err)
+	}
+	glob := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(string(name)) + " *"
+	found := make(map[dns.Type]dns.RRset)
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		var page []string
+		if page, cursor, err = s.rdb.HScan(ctx, s.keys.rr(h.ID, h.gen), cursor, glob, 10*scanCount).Result(); err != nil {
+			return nil, fmt.Errorf("RRsets of %s: %w", name, explain(err))
+		}
+		for i := 0; i+1 < len(page); i += 2 {
+			set, err := parseRRset(page[i], page[i+1])
+			if err != nil {
+				return nil, err
+			}
+			found[set.Type] = set
+		}
+	}
+	return slices.SortedFunc(maps.Values(found), func(a, b dns.RRset) int { return cmp.Compare(a.Type, b.Type) }), nil
+}
+
 // Metadata returns a zone's domain metadata, from the primary.
 func (s *Store) Metadata(ctx context.Context, zone dns.Name) (dns.Metadata, error) {
 	h, err := s.header(ctx, zone)
@@ -100,7 +128,7 @@ func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string)
 	return r.result(doing, []dns.ZoneID{at.id})
 }
 
-func (s *Store) primary() reader { return reader{s.rdb, s.keys} }
+func (s *Store) primary() reader { return reader{s.rdb, s.keys, s.o.Timeout} }
 
 // header reads what is known of a zone besides its records, from the primary.
 func (s *Store) header(ctx context.Context, name dns.Name) (header, error) {
