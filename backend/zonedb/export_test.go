@@ -1,0 +1,35 @@
+package zonedb
+
+import (
+	"fmt"
+	"maps"
+
+	"redyn/backend/dns"
+)
+
+// Inside renders what db works out and keeps besides the nodes, for comparison with another DB that
+// should have the same.
+func (db *DB) Inside() string {
+	parents, cuts := make(map[dns.ZoneID]string), make(map[dns.ZoneID]string)
+	for id, z := range db.byID {
+		parents[id] = fmt.Sprint(z.parents)
+		cuts[id] = fmt.Sprint(z.cuts)
+		if db.byName[z.name] != z || !z.shown.Load() || z.order.Len() != len(z.nodes) {
+			panic("zone " + z.name + " is not where it should be")
+		}
+	}
+	return fmt.Sprintln(len(db.byName), db.order.Len(), len(db.staged), db.referrers.refs.Len(), parents, cuts)
+}
+
+// ZonesOfRefs returns the zones of which there are referrers, to see that none is forgotten there.
+func (db *DB) ZonesOfRefs() int {
+	zones := make(map[*zone]bool)
+	db.referrers.refs.Scan(func(r ref) bool {
+		zones[r.zone] = true
+		return true
+	})
+	return len(maps.Collect(maps.All(zones)))
+}
+
+// Matches is matches.
+func Matches(pattern, text string) bool { return matches(pattern, text) }
