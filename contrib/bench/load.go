@@ -52,7 +52,7 @@ func measureAlone(b *bench) error {
 	for _, conns := range connections {
 		for _, pair := range pairs {
 			for i := range pair {
-				pair[i].name = fmt.Sprintf("%s, %d conn.", pair[i].name, conns)
+				pair[i].name = fmt.Sprintf("%s x%d", pair[i].name, conns)
 				all = append(all, alone{pair[i], conns})
 			}
 			goals = append(goals,
@@ -85,7 +85,7 @@ func measureAlone(b *bench) error {
 }
 
 // cpuTime tells a series of costs from one of rates.
-const cpuTime = ": us CPU"
+const cpuTime = " CPU us"
 
 // slicesOfRound are short rounds, in which the contestants to compare stand close together: what
 // starts in no time needs no more.

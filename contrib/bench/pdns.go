@@ -20,15 +20,15 @@ const ready = 20 * time.Second
 
 // The contestants, by what PowerDNS reads.
 const (
-	redynUnix      = "redyn, unix"
-	redynHTTP      = "redyn, HTTP"
-	redynHTTPClose = "redyn, HTTP, --backend-keepalive=false"
-	cannedUnix     = "canned bytes, unix"
-	cannedHTTP     = "canned bytes, fasthttp"
-	cannedClose    = "canned bytes, fasthttp, closing each time"
-	redisUnix      = "one Redis read per lookup, unix"
-	bindBackend    = "PowerDNS's bind backend"
-	sqliteBackend  = "PowerDNS's gsqlite3 backend"
+	redynUnix      = "redyn unix"
+	redynHTTP      = "redyn HTTP"
+	redynHTTPClose = "redyn HTTP --backend-keepalive=false"
+	cannedUnix     = "canned unix"
+	cannedHTTP     = "canned fasthttp"
+	cannedClose    = "canned fasthttp closing"
+	redisUnix      = "one Redis read per lookup unix"
+	bindBackend    = "bind backend"
+	sqliteBackend  = "gsqlite3 backend"
 )
 
 // dnsGoals are the goals for questions through PowerDNS with its caches off.

@@ -13,8 +13,8 @@ import (
 
 // The contestants of measureSize.
 const (
-	manyHosts = "lookups/s, many hosts"
-	fewHosts  = "lookups/s, few hosts"
+	manyHosts = "many hosts"
+	fewHosts  = "few hosts"
 )
 
 // measureSize imports a big zone, loads it, and compares lookups with those of a small one.
@@ -41,7 +41,7 @@ func measureSize(b *bench) error {
 	}
 	servers := []redynServer{big, small}
 	hosts := []int{b.opts.manyHosts, b.opts.hosts}
-	results := []series{{name: manyHosts}, {name: fewHosts}, {name: "median microseconds, many hosts"}, {name: "median microseconds, few hosts"}}
+	results := []series{{name: manyHosts}, {name: fewHosts}, {name: manyHosts + " latency us"}, {name: fewHosts + " latency us"}}
 	err = b.rounds(len(servers), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(round, i int, d time.Duration) error {
 		r, err := b.ask(target{results[i].name, "unix", servers[i].unix, servers[i].process}, 1, hosts[i], d)
 		if err == nil && round >= 0 {
@@ -53,7 +53,7 @@ func measureSize(b *bench) error {
 	if err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("A zone of %d hosts beside one of %d (backend alone, unix, 1 connection; %d rounds of %d s)",
+	printTable(fmt.Sprintf("Lookups/s in a zone of %d hosts beside one of %d (backend alone, unix, 1 connection; %d rounds of %d s)",
 		b.opts.manyHosts, b.opts.hosts, b.opts.rounds, b.opts.seconds), results, []goal{
 		{"6", manyHosts, fewHosts, 0.95, atLeast},
 	})
