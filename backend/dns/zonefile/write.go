@@ -21,19 +21,7 @@ func Write(w io.Writer, zone dns.Name, sets iter.Seq2[dns.RRset, error]) error {
 		}
 		all = append(all, set)
 	}
-	isSOA := func(s dns.RRset) bool { return s.Type == dns.TypeSOA && s.Name == zone }
-	slices.SortFunc(all, func(a, b dns.RRset) int {
-		switch {
-		case isSOA(a) != isSOA(b):
-			if isSOA(a) {
-				return -1
-			}
-			return 1
-		case a.Name != b.Name:
-			return dns.Compare(a.Name, b.Name)
-		}
-		return int(a.Type) - int(b.Type)
-	})
+	Sort(zone, all)
 	out := bufio.NewWriterSize(w, 64<<10)
 	var line []byte
 	for _, set := range all {
@@ -45,6 +33,23 @@ func Write(w io.Writer, zone dns.Name, sets iter.Seq2[dns.RRset, error]) error {
 		}
 	}
 	return out.Flush()
+}
+
+// Sort puts the RRsets of a zone in the order of Write: the SOA first, then canonical.
+func Sort(zone dns.Name, sets []dns.RRset) {
+	isSOA := func(s dns.RRset) bool { return s.Type == dns.TypeSOA && s.Name == zone }
+	slices.SortFunc(sets, func(a, b dns.RRset) int {
+		switch {
+		case isSOA(a) != isSOA(b):
+			if isSOA(a) {
+				return -1
+			}
+			return 1
+		case a.Name != b.Name:
+			return dns.Compare(a.Name, b.Name)
+		}
+		return int(a.Type) - int(b.Type)
+	})
 }
 
 // AppendRecord appends one record of the RRset as a line of a master file.

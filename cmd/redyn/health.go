@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// healthBound is how long /healthz may take.
+const healthBound = 2 * time.Second
+
+func healthCommand() *cli.Command {
+	return &cli.Command{
+		Name:   "health",
+		Usage:  "ask /healthz of the node at --status-listen; exit code 0 if it is alive",
+		Flags:  slices.Concat(statusFlags, configFlags),
+		Action: health,
+	}
+}
+
+// health never depends on Redis: a node without Redis still answers PowerDNS.
+func health(c *cli.Context) error {
+	if err := needArguments(c, "right is: redyn health", 0, 0); err != nil {
+		return err
+	}
+	if c.String("status-listen") == "" {
+		return usagef("--status-listen is empty: there is nobody to ask")
+	}
+	url := "http://" + reachable(c.String("status-listen")) + "/healthz"
+	ctx, cancel := context.WithTimeout(c.Context, healthBound)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	client := http.Client{Transport: &http.Transport{Proxy: nil}}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	fmt.Fprintln(c.App.Writer, "ok")
+	return nil
+}
+
+// reachable is where a listener on any address of this machine can be asked.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	switch host {
+	case "", "0.0.0.0":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
+	}
+	return net.JoinHostPort(host, port)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print JSON"}
+
+// printJSON prints v for other programs.
+func printJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// printTable prints rows under a heading, in columns.
+func printTable(w io.Writer, heading []string, rows [][]string) error {
+	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	for _, row := range append([][]string{heading}, rows...) {
+		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+	}
+	return t.Flush()
+}
+
+func plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
+}
+
+// progress tells on a terminal, or every few seconds elsewhere, how far long work is.
+type progress struct {
+	w        io.Writer
+	what     string
+	terminal bool
+	start    time.Time
+	last     time.Time
+	told     bool
+}
+
+const (
+	progressTerminal = 200 * time.Millisecond
+	progressElse     = 5 * time.Second
+)
+
+func newProgress(w io.Writer, what string) *progress {
+	now := time.Now()
+	return &progress{w: w, what: what, terminal: isTerminal(w), start: now, last: now}
+}
+
+// at tells that n records are done.
+func (p *progress) at(n int) {
+	now := time.Now()
+	pause := progressElse
+	if p.terminal {
+		pause = progressTerminal
+	}
+	if now.Sub(p.last) < pause {
+		return
+	}
+	p.last, p.told = now, true
+	end := "\n"
+	if p.terminal {
+		end = "\r"
+	}
+	fmt.Fprintf(p.w, "%s: %d records, %.0f s%s", p.what, n, now.Sub(p.start).Seconds(), end)
+}
+
+// done ends the line on a terminal.
+func (p *progress) done() {
+	if p.told && p.terminal {
+		fmt.Fprintln(p.w)
+	}
+}

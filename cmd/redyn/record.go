@@ -1,0 +1,247 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"redyn/backend/dns"
+	"redyn/backend/dns/zonefile"
+	"redyn/redisstore"
+)
+
+func recordCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "record",
+		Usage: "list, set and delete records",
+		Subcommands: []*cli.Command{
+			{
+				Name: "list", Usage: "list the records of a zone", ArgsUsage: "ZONE", Flags: storeFlags(jsonFlag),
+				Action: withStore("right is: redyn record list ZONE", 1, 1, recordList),
+			},
+			{
+				Name: "set", Usage: "set all records of a name and type", ArgsUsage: "NAME TYPE CONTENT...",
+				Flags: storeFlags(&cli.StringFlag{Name: "ttl", DefaultText: "that of the records there, or 3600", Usage: "time to live in `SECONDS`"}),
+				Description: "One CONTENT is the data of one record, as in a master file; the names in it are absolute.\n" +
+					"The content of a TXT record without quotes is taken as one text.\n" +
+					"  redyn record set example.org MX '10 mail.example.org' '20 mail.example.net'\n" +
+					"  redyn record set example.org TXT 'v=spf1 mx -all'",
+				Action: withStore("right is: redyn record set NAME TYPE CONTENT...", 3, -1, recordSet),
+			},
+			{
+				Name: "delete", Usage: "delete all records of a name, or those of one type", ArgsUsage: "NAME [TYPE]", Flags: storeFlags(),
+				Action: withStore("right is: redyn record delete NAME [TYPE]", 1, 2, recordDelete),
+			},
+		},
+	}
+}
+
+// recordInfo is an RRset as it is printed.
+type recordInfo struct {
+	Name    dns.Name `json:"name"`
+	Type    string   `json:"type"`
+	TTL     uint32   `json:"ttl"`
+	Content []string `json:"content"`
+}
+
+func recordList(c *cli.Context, store *redisstore.Store) error {
+	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	if !c.Bool("json") {
+		return zonefile.Write(c.App.Writer, name, once(store.RRsets(c.Context, name)))
+	}
+	sets, err := collect(store.RRsets(c.Context, name))
+	if err != nil {
+		return err
+	}
+	zonefile.Sort(name, sets)
+	infos := make([]recordInfo, len(sets))
+	for i, s := range sets {
+		infos[i] = recordInfo{s.Name, s.Type.String(), s.TTL, s.Content}
+	}
+	return printJSON(c.App.Writer, infos)
+}
+
+func recordSet(c *cli.Context, store *redisstore.Store) error {
+	args := c.Args().Slice()
+	name, err := argName(args[0])
+	if err != nil {
+		return err
+	}
+	typ, err := zonefile.ParseType(args[1])
+	if err != nil {
+		return usagef("%w", err)
+	}
+	content, err := parseContents(typ, args[2:])
+	if err != nil {
+		return fmt.Errorf("%s %w", name, err)
+	}
+	zone, err := zoneOf(c.Context, store, name, typ)
+	if err != nil {
+		return err
+	}
+	set, expect, err := newValue(c, store, zone.Name, dns.NewRRset(name, typ, 0, content...))
+	if err != nil {
+		return err
+	}
+	r, err := store.Apply(c.Context, dns.Change{Who: who, From: from(), Zones: []dns.ZoneChange{
+		{Zone: zone.Name, RRsets: []dns.RRset{set}, Expect: expect},
+	}})
+	if err != nil {
+		return err
+	}
+	awaitNodes(c, store, r)
+	reportChange(c, zone, fmt.Sprintf("%s %s is set", name, typ), r)
+	return nil
+}
+
+// parseContents makes the data that the arguments give canonical.
+func parseContents(typ dns.Type, args []string) ([]string, error) {
+	content := make([]string, len(args))
+	for i, text := range args {
+		if (typ == dns.TypeTXT || typ == typeSPF) && !strings.Contains(text, `"`) {
+			text = `"` + text + `"`
+		}
+		var err error
+		if content[i], err = zonefile.ParseContent(typ, text, dns.Root); err != nil {
+			return nil, err
+		}
+	}
+	return content, nil
+}
+
+const typeSPF dns.Type = 99
+
+// newValue completes set by the TTL that it is to have, and finds what forbids it. The values that
+// this rests on are returned too.
+func newValue(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RRset) (dns.RRset, []dns.RRset, error) {
+	fail := func(err error) (dns.RRset, []dns.RRset, error) { return dns.RRset{}, nil, err }
+	there, err := store.RRset(c.Context, zone, set.Name, set.Type)
+	if err != nil && !isNotFound(err) {
+		return fail(err)
+	}
+	switch text := c.String("ttl"); {
+	case text != "":
+		if set.TTL, err = parseTTL(text); err != nil {
+			return fail(usagef("--ttl: %w", err))
+		}
+	case len(there.Content) > 0:
+		set.TTL = there.TTL
+	default:
+		set.TTL = defaultTTL
+	}
+	switch set.Type {
+	case dns.TypeSOA:
+		if set.Name != zone {
+			return fail(fmt.Errorf("%s SOA: the zone is %s, and a SOA stands at its apex only", set.Name, zone))
+		}
+		fallthrough
+	case dns.TypeCNAME, dns.TypeDNAME:
+		if len(set.Content) > 1 {
+			return fail(fmt.Errorf("%s can have one %s only; %d are given", set.Name, set.Type, len(set.Content)))
+		}
+	}
+	expect, err := besideCNAME(c, store, zone, set)
+	return set, expect, err
+}
+
+// besideCNAME makes sure that no CNAME comes to stand beside other data.
+func besideCNAME(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RRset) ([]dns.RRset, error) {
+	absent := []dns.RRset{{Name: set.Name, Type: dns.TypeCNAME}}
+	types := []dns.Type{set.Type}
+	if set.Type == dns.TypeCNAME {
+		there, err := setsOf(c, store, zone, set.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range there {
+			types = append(types, s.Type)
+		}
+		absent = nil
+	} else if _, err := store.RRset(c.Context, zone, set.Name, dns.TypeCNAME); err == nil {
+		types = append(types, dns.TypeCNAME)
+		absent = nil
+	} else if !isNotFound(err) {
+		return nil, err
+	}
+	if conflict := zonefile.CNAMEConflict(set.Name, types); conflict != "" {
+		return nil, fmt.Errorf("%s; redyn record delete %s makes room", conflict, set.Name)
+	}
+	return absent, nil
+}
+
+// setsOf returns all RRsets of a name.
+func setsOf(c *cli.Context, store *redisstore.Store, zone, name dns.Name) ([]dns.RRset, error) {
+	sets, err := collect(store.RRsets(c.Context, zone))
+	return slices.DeleteFunc(sets, func(s dns.RRset) bool { return s.Name != name }), err
+}
+
+func recordDelete(c *cli.Context, store *redisstore.Store) error {
+	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	var typ dns.Type
+	if text := c.Args().Get(1); text != "" {
+		if typ, err = zonefile.ParseType(text); err != nil {
+			return usagef("%w", err)
+		}
+	}
+	zone, err := zoneOf(c.Context, store, name, typ)
+	if err != nil {
+		return err
+	}
+	gone, err := goneSets(c, store, zone.Name, name, typ)
+	if err != nil {
+		return err
+	}
+	r, err := store.Apply(c.Context, dns.Change{Who: who, From: from(), Zones: []dns.ZoneChange{{Zone: zone.Name, RRsets: gone}}})
+	if err != nil {
+		return err
+	}
+	awaitNodes(c, store, r)
+	reportChange(c, zone, fmt.Sprintf("%s of %s deleted", plural(len(gone), "RRset"), name), r)
+	return nil
+}
+
+// goneSets are the RRsets to take away: that of typ, or all of the name for TypeENT. The SOA stays.
+func goneSets(c *cli.Context, store *redisstore.Store, zone, name dns.Name, typ dns.Type) ([]dns.RRset, error) {
+	if typ == dns.TypeSOA {
+		return nil, fmt.Errorf("%s SOA: a zone keeps its SOA; redyn zone delete %s deletes all", name, zone)
+	}
+	if typ == dns.TypeENT && name == zone {
+		return nil, fmt.Errorf("%s is the zone itself; name a type, or redyn zone delete %s", name, zone)
+	}
+	var there []dns.RRset
+	var err error
+	if typ == dns.TypeENT {
+		there, err = setsOf(c, store, zone, name)
+	} else {
+		var set dns.RRset
+		set, err = store.RRset(c.Context, zone, name, typ)
+		there = []dns.RRset{set}
+	}
+	if err == nil && len(there) == 0 {
+		err = fmt.Errorf("%s in zone %s: %w", name, zone, dns.ErrNotFound)
+	}
+	for i := range there {
+		there[i].Content = nil
+	}
+	return there, err
+}
+
+func reportChange(c *cli.Context, zone dns.Zone, what string, r redisstore.Result) {
+	serial, changed := r.Serials[zone.Name]
+	switch {
+	case r.ID == "":
+		fmt.Fprintf(c.App.Writer, "%s already; nothing is changed\n", what)
+	case changed:
+		fmt.Fprintf(c.App.Writer, "%s, serial %d\n", what, serial)
+	default:
+		fmt.Fprintln(c.App.Writer, what)
+	}
+}

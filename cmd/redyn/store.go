@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/user"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"redyn/backend/dns"
+	"redyn/redisstore"
+)
+
+// ackBound is how long a command waits for nodes to show what it wrote.
+const ackBound = time.Second
+
+// openStore opens the store that the settings name.
+func openStore(c *cli.Context, log *slog.Logger) (*redisstore.Store, error) {
+	secure, err := tlsConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	store, err := redisstore.Open(redisstore.Options{
+		URL: c.String("redis-url"), ReadURL: c.String("redis-read-url"), Prefix: c.String("redis-prefix"),
+		Timeout: c.Duration("redis-timeout"), TLS: secure, LogLength: c.Int64("redis-log-length"), Log: log,
+	})
+	if err != nil {
+		name := "--redis-url"
+		if strings.Contains(err.Error(), "read URL") {
+			name = "--redis-read-url"
+		}
+		return nil, usagef("%s: %w", name, err)
+	}
+	return store, nil
+}
+
+// tlsConfig is nil if nothing is set.
+func tlsConfig(c *cli.Context) (*tls.Config, error) {
+	ca, cert, key := c.String("redis-tls-ca"), c.String("redis-tls-cert"), c.String("redis-tls-key")
+	if ca == "" && cert == "" && key == "" {
+		return nil, nil
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12}
+	if ca != "" {
+		text, err := os.ReadFile(ca)
+		if err != nil {
+			return nil, usagef("--redis-tls-ca: %w", err)
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return nil, usagef("--redis-tls-ca: %s holds no PEM certificate", ca)
+		}
+	}
+	if cert != "" || key != "" {
+		pair, err := tls.LoadX509KeyPair(cert, key)
+		if err != nil {
+			return nil, usagef("--redis-tls-cert and --redis-tls-key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return config, nil
+}
+
+// withStore makes an action of a command that works on Redis. It takes between least and most
+// arguments; usage names them.
+func withStore(usage string, least, most int, do func(*cli.Context, *redisstore.Store) error) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		if err := needArguments(c, usage, least, most); err != nil {
+			return err
+		}
+		store, err := openStore(c, nil)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		return explain(c, do(c, store))
+	}
+}
+
+func needArguments(c *cli.Context, usage string, least, most int) error {
+	if n := c.NArg(); n < least || most >= 0 && n > most {
+		return usagef("%s; %d arguments are given", usage, n)
+	}
+	return nil
+}
+
+// explain adds to an error what its reader may do about it.
+func explain(c *cli.Context, err error) error {
+	var op *net.OpError
+	switch {
+	case errors.As(err, &op) && op.Op == "dial":
+		return fmt.Errorf("%w; is --redis-url %s right?", err, redisstore.RedactURL(c.String("redis-url")))
+	case errors.Is(err, dns.ErrLost) && !strings.Contains(err.Error(), "still holds"):
+		return fmt.Errorf("%w: redis has no zones under %s; zone create or zone import begins anew", err, c.String("redis-prefix"))
+	case errors.Is(err, dns.ErrLost):
+		return fmt.Errorf("%w; --begin-anew does so", err)
+	}
+	return err
+}
+
+// who and from say in the change log who asked for a change, and from where.
+const who = "cli"
+
+func from() string {
+	host, _ := os.Hostname()
+	if u, err := user.Current(); err == nil {
+		return u.Username + "@" + host
+	}
+	return host
+}
+
+// awaitNodes waits until the nodes show what was written, and names those that are late: the change
+// is made all the same.
+func awaitNodes(c *cli.Context, store *redisstore.Store, r redisstore.Result) {
+	ctx, cancel := context.WithTimeout(c.Context, ackBound)
+	defer cancel()
+	late, err := store.WaitNodes(ctx, r)
+	if err != nil {
+		fmt.Fprintf(c.App.ErrWriter, "redyn: done; whether the nodes know is not known: %v\n", oneLine(err.Error()))
+	}
+	for _, n := range late {
+		fmt.Fprintf(c.App.ErrWriter, "redyn: done; node %s does not show it yet\n", n.Name)
+	}
+}
+
+// argName reads an argument that is a domain name.
+func argName(text string) (dns.Name, error) {
+	name, err := dns.ParseName(text)
+	if err != nil {
+		return "", usagef("%w", err)
+	}
+	return name, nil
+}

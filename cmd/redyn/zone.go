@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"redyn/backend/dns"
+	"redyn/backend/dns/zonefile"
+	"redyn/redisstore"
+)
+
+func zoneCommand() *cli.Command {
+	return &cli.Command{
+		Name:  "zone",
+		Usage: "create, list, show, delete, import, export and check zones",
+		Subcommands: []*cli.Command{
+			zoneCreateCommand(),
+			{
+				Name: "list", Usage: "list all zones", Flags: storeFlags(jsonFlag),
+				Action: withStore("right is: redyn zone list", 0, 0, zoneList),
+			},
+			{
+				Name: "show", Usage: "show what is known of a zone", ArgsUsage: "NAME", Flags: storeFlags(jsonFlag),
+				Action: withStore("right is: redyn zone show NAME", 1, 1, zoneShow),
+			},
+			{
+				Name: "delete", Usage: "delete a zone with all its records", ArgsUsage: "NAME", Flags: storeFlags(),
+				Action: withStore("right is: redyn zone delete NAME", 1, 1, zoneDelete),
+			},
+			zoneImportCommand(),
+			{
+				Name: "export", Usage: "print a zone as a master file", ArgsUsage: "NAME", Flags: storeFlags(),
+				Action: withStore("right is: redyn zone export NAME", 1, 1, zoneExport),
+			},
+			zoneCheckCommand(),
+		},
+	}
+}
+
+// zoneInfo is a zone as it is printed.
+type zoneInfo struct {
+	Name           dns.Name     `json:"name"`
+	ID             dns.ZoneID   `json:"id"`
+	Kind           dns.Kind     `json:"kind"`
+	Serial         dns.Serial   `json:"serial"`
+	SerialPolicy   string       `json:"serial_policy"`
+	NotifiedSerial dns.Serial   `json:"notified_serial"`
+	Primaries      []string     `json:"primaries,omitempty"`
+	LastCheck      *time.Time   `json:"last_check,omitempty"`
+	Account        string       `json:"account,omitempty"`
+	Created        *time.Time   `json:"created,omitempty"`
+	Records        *int         `json:"records,omitempty"`
+	Metadata       dns.Metadata `json:"metadata,omitempty"`
+}
+
+func newZoneInfo(z dns.Zone) zoneInfo {
+	return zoneInfo{
+		Name: z.Name, ID: z.ID, Kind: z.Kind, Serial: z.Serial, SerialPolicy: string(z.Policy), NotifiedSerial: z.NotifiedSerial,
+		Primaries: z.Masters, LastCheck: timeOrNil(z.LastCheck), Account: z.Account, Created: timeOrNil(z.Created),
+	}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func zoneList(c *cli.Context, store *redisstore.Store) error {
+	zones, err := store.Zones(c.Context)
+	if err != nil {
+		return err
+	}
+	infos := make([]zoneInfo, len(zones))
+	rows := make([][]string, len(zones))
+	for i, z := range zones {
+		infos[i] = newZoneInfo(z)
+		rows[i] = []string{string(z.Name), string(z.Kind), fmt.Sprint(z.Serial), strings.Join(z.Masters, ",")}
+	}
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, infos)
+	}
+	return printTable(c.App.Writer, []string{"NAME", "KIND", "SERIAL", "PRIMARIES"}, rows)
+}
+
+func zoneShow(c *cli.Context, store *redisstore.Store) error {
+	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	z, err := store.Zone(c.Context, name)
+	if err != nil {
+		return err
+	}
+	info := newZoneInfo(z)
+	if info.Metadata, err = store.Metadata(c.Context, name); err != nil {
+		return err
+	}
+	records, soa := 0, ""
+	for set, err := range store.RRsets(c.Context, name) {
+		if err != nil {
+			return err
+		}
+		records += len(set.Content)
+		if set.Type == dns.TypeSOA {
+			soa = set.Content[0]
+		}
+	}
+	info.Records = &records
+	if c.Bool("json") {
+		return printJSON(c.App.Writer, info)
+	}
+	return printTable(c.App.Writer, []string{"name", string(z.Name)}, zoneRows(info, soa))
+}
+
+func zoneRows(z zoneInfo, soa string) [][]string {
+	rows := [][]string{
+		{"id", strconv.Itoa(int(z.ID))},
+		{"kind", string(z.Kind)},
+		{"serial", fmt.Sprintf("%d (%s)", z.Serial, z.SerialPolicy)},
+		{"records", strconv.Itoa(*z.Records)},
+	}
+	if soa != "" {
+		rows = append(rows, []string{"soa", soa})
+	}
+	if len(z.Primaries) > 0 {
+		rows = append(rows, []string{"primaries", strings.Join(z.Primaries, " ")})
+	}
+	if z.Account != "" {
+		rows = append(rows, []string{"account", z.Account})
+	}
+	if z.Created != nil {
+		rows = append(rows, []string{"created", z.Created.Format(time.RFC3339)})
+	}
+	for kind, values := range sortedMap(z.Metadata) {
+		rows = append(rows, []string{"metadata " + kind, strings.Join(values, " ")})
+	}
+	return rows
+}
+
+func zoneDelete(c *cli.Context, store *redisstore.Store) error {
+	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	r, err := store.DeleteZone(c.Context, name, who, from())
+	if err != nil {
+		return err
+	}
+	awaitNodes(c, store, r)
+	fmt.Fprintf(c.App.Writer, "zone %s is deleted\n", name)
+	return nil
+}
+
+func zoneExport(c *cli.Context, store *redisstore.Store) error {
+	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	return zonefile.Write(c.App.Writer, name, once(store.RRsets(c.Context, name)))
+}
+
+// zoneOf returns the hosted zone that a name belongs to: the longest one. A DS belongs to the
+// parent of the zone that has its name (RFC 4035 section 2.4).
+func zoneOf(ctx context.Context, store *redisstore.Store, name dns.Name, typ dns.Type) (dns.Zone, error) {
+	at := name
+	if typ == dns.TypeDS && at != dns.Root {
+		at = at.Parent()
+	}
+	for {
+		z, err := store.Zone(ctx, at)
+		if err == nil || !isNotFound(err) {
+			return z, err
+		}
+		if at == dns.Root {
+			return dns.Zone{}, fmt.Errorf("no zone here holds %s; redyn zone list shows all", name)
+		}
+		at = at.Parent()
+	}
+}
