@@ -1,6 +1,9 @@
 package dns
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Compare orders names canonically, as RFC 4034 section 6.1 does: label by label from the right,
 // each as its octets. The result is negative, zero or positive as a comes before, is, or follows b.
@@ -38,7 +41,7 @@ func compareEscaped(a, b Name) int {
 		i--
 		j--
 		al, bl := wireLabel(aw, astarts[i]), wireLabel(bw, bstarts[j])
-		if c := strings.Compare(string(al), string(bl)); c != 0 {
+		if c := bytes.Compare(al, bl); c != 0 {
 			return c
 		}
 	}

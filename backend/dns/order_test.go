@@ -96,6 +96,14 @@ func compareLabels(a, b [][]byte) int {
 	return slices.CompareFunc(a, b, bytes.Compare)
 }
 
+func TestCompareAllocates(t *testing.T) {
+	long := strings.Repeat("x", 60) + ".example."
+	a, b := dns.MustParseName(`\200`+long), dns.MustParseName(`\201`+long)
+	if n := testing.AllocsPerRun(10, func() { dns.Compare(a, b) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func FuzzCompare(f *testing.F) {
 	f.Add("a.example.", "b.example.")
 	f.Add(`a\.b.example.`, "b.example.")
