@@ -38,7 +38,9 @@ func (db *DB) current(id dns.ZoneID) *zone {
 func (db *DB) delete(z *zone) {
 	db.mu.Lock()
 	if db.staged[z.id] == z {
-		db.staged[z.id] = &zone{id: z.id, name: z.name, gone: true}
+		nothing := newZone(dns.Zone{ID: z.id, Name: z.name}, nil)
+		nothing.gone = true
+		db.staged[z.id] = nothing
 	} else {
 		db.takeAway(z)
 	}

@@ -14,9 +14,9 @@ import (
 // fraction of the time of a million put in their places as they come.
 type builder struct {
 	zone  *zone
-	nodes []*node     // as they came, one for each RRset
-	keys  []sortKey   // one for each of nodes
-	late  []dns.RRset // those of owners for whom there is no key
+	nodes []*node   // as they came, one for each RRset
+	keys  []sortKey // one for each of nodes
+	late  []*node   // those of owners for whom there is no key, as they came
 }
 
 // sortKey is the beginning of a node's name in canonical order, and the node's place in nodes. It
@@ -31,14 +31,15 @@ func (b *builder) take(set dns.RRset) {
 	if len(set.Content) == 0 || !set.Name.Under(b.zone.name) {
 		return
 	}
-	labels := string(set.Name[:len(set.Name)-len(b.zone.name)])
+	n := newNode(set.Name, []dns.RRset{set})
+	labels := string(n.name[:len(n.name)-len(b.zone.name)])
 	if strings.IndexByte(labels, '\\') >= 0 {
-		b.late = append(b.late, set)
+		b.late = append(b.late, n)
 		return
 	}
 	high, low := keyOf(labels)
 	b.keys = append(b.keys, sortKey{high, low, len(b.nodes)})
-	b.nodes = append(b.nodes, newNode(set.Name, []dns.RRset{set}))
+	b.nodes = append(b.nodes, n)
 }
 
 // finish puts all that was taken into the zone.
@@ -53,10 +54,14 @@ func (b *builder) finish() {
 		z.noteCut(n.name, n)
 		z.enter(n.name) // not an empty non-terminal yet: what is below it comes later
 	}
+	// Half of each leaf's memory is what was split off, and would keep nodes alive that were replaced
+	// since: make all leaves anew.
+	z.order = z.order.Copy()
+	z.order.ScanMut(func(*node) bool { return true })
 	z.noteSerial(z.nodes[z.name])
-	for _, set := range b.late {
-		old := z.nodes[set.Name]
-		z.put(set.Name, old, old.with(set.Name, set))
+	for _, n := range b.late {
+		old := z.nodes[n.name]
+		z.put(n.name, old, old.with(n.name, n.set(0)))
 	}
 }
 

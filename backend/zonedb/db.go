@@ -17,7 +17,7 @@ type DB struct {
 	mu     sync.RWMutex // guards what follows, but not what is in the zones
 	byID   map[dns.ZoneID]*zone
 	byName map[dns.Name]*zone
-	order  *btree.BTreeG[*zone] // those of byName
+	order  *btree.BTreeG[dns.Name] // those of byName
 	staged map[dns.ZoneID]*zone
 }
 
@@ -37,11 +37,14 @@ func (db *DB) Zone(name dns.Name) (dns.Zone, bool) {
 	return z.about(), true
 }
 
-// Zones returns the zones that there are now, in canonical order.
+// Zones returns all zones in canonical order. Those that come or go while it is read may be missing.
 func (db *DB) Zones() iter.Seq[dns.Zone] {
-	zones := db.snapshot()
 	return func(yield func(dns.Zone) bool) {
-		zones.Scan(func(z *zone) bool { return yield(z.about()) })
+		for z := range db.zones() {
+			if !yield(z.about()) {
+				return
+			}
+		}
 	}
 }
 
@@ -67,14 +70,13 @@ type Stats struct {
 // Stats counts what db shows.
 func (db *DB) Stats() Stats {
 	var s Stats
-	db.snapshot().Scan(func(z *zone) bool {
+	for z := range db.zones() {
 		z.mu.RLock()
-		defer z.mu.RUnlock()
 		s.Zones++
 		s.Names += len(z.nodes)
 		s.Records += z.records
-		return true
-	})
+		z.mu.RUnlock()
+	}
 	return s
 }
 
@@ -90,9 +92,16 @@ func (db *DB) numbered(id dns.ZoneID) *zone {
 	return db.byID[id]
 }
 
-// snapshot returns the zones shown now; it may be read without a lock.
-func (db *DB) snapshot() *btree.BTreeG[*zone] {
+// zones yields the zones shown, without a lock held meanwhile. The order it goes by has names only:
+// a B-tree does not let go at once of all that was taken out of it, and a zone may be big.
+func (db *DB) zones() iter.Seq[*zone] {
 	db.mu.Lock()
-	defer db.mu.Unlock()
-	return db.order.Copy()
+	order := db.order.Copy()
+	db.mu.Unlock()
+	return func(yield func(*zone) bool) {
+		order.Scan(func(name dns.Name) bool {
+			z := db.named(name)
+			return z == nil || yield(z)
+		})
+	}
 }

@@ -2,7 +2,6 @@ package zonedb
 
 import (
 	"fmt"
-	"maps"
 
 	"redyn/backend/dns"
 )
@@ -14,7 +13,7 @@ func (db *DB) Inside() string {
 	for id, z := range db.byID {
 		parents[id] = fmt.Sprint(z.parents)
 		cuts[id] = fmt.Sprint(z.cuts)
-		if db.byName[z.name] != z || !z.shown.Load() || z.order.Len() != len(z.nodes) {
+		if db.byName[z.name] != z || !z.mark.shown.Load() || z.order.Len() != len(z.nodes) {
 			panic("zone " + z.name + " is not where it should be")
 		}
 	}
@@ -23,12 +22,12 @@ func (db *DB) Inside() string {
 
 // ZonesOfRefs returns the zones of which there are referrers, to see that none is forgotten there.
 func (db *DB) ZonesOfRefs() int {
-	zones := make(map[*zone]bool)
+	zones := make(map[*mark]bool)
 	db.referrers.refs.Scan(func(r ref) bool {
 		zones[r.zone] = true
 		return true
 	})
-	return len(maps.Collect(maps.All(zones)))
+	return len(zones)
 }
 
 // Matches is matches.

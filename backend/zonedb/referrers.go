@@ -31,7 +31,7 @@ func (db *DB) Referrers(target dns.Name) iter.Seq2[dns.Name, dns.Type] {
 // ref says that an RRset of a zone names target.
 type ref struct {
 	target, owner dns.Name
-	zone          *zone
+	zone          *mark
 	typ           dns.Type
 }
 
@@ -58,7 +58,7 @@ func (r *referrers) of(target dns.Name) []ref {
 	var found []ref
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	r.refs.Ascend(ref{target: target, zone: &zone{}}, func(next ref) bool {
+	r.refs.Ascend(ref{target: target, zone: &mark{}}, func(next ref) bool {
 		if next.target != target {
 			return false
 		}
@@ -129,7 +129,7 @@ func (z *zone) appendRefs(refs []ref, n *node) []ref {
 		}
 		for _, content := range set.Content {
 			if target, ok := targetIn(content, field); ok {
-				refs = append(refs, ref{target, n.name, z, set.Type})
+				refs = append(refs, ref{target, n.name, z.mark, set.Type})
 			}
 		}
 	}

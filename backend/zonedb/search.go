@@ -13,24 +13,23 @@ import (
 // Answer. A zone is searched as it was when its turn came.
 func (db *DB) Search(pattern string, limit int) iter.Seq[dns.Answer] {
 	pattern = strings.TrimSuffix(pattern, ".")
-	zones := db.snapshot()
 	return func(yield func(dns.Answer) bool) {
 		left := limit
-		zones.Scan(func(z *zone) bool {
-			more := left > 0
-			if !more {
-				return false
+		for z := range db.zones() {
+			if left <= 0 {
+				return
 			}
 			z.list(z.snapshot(), func(a dns.Answer) bool {
 				if a.Content = matching(pattern, a.RRset, left); len(a.Content) == 0 {
 					return true
 				}
 				left -= len(a.Content)
-				more = yield(a) && left > 0
-				return more
+				if !yield(a) {
+					left = 0
+				}
+				return left > 0
 			})
-			return more
-		})
+		}
 	}
 }
 

@@ -45,9 +45,9 @@ func (db *DB) Show(id dns.ZoneID) {
 		old = db.takeAway(db.byID[id])
 	} else {
 		old = append(db.takeAway(db.byID[id]), db.takeAway(db.byName[z.name])...)
-		z.shown.Store(true)
+		z.mark.shown.Store(true)
 		db.byID[id], db.byName[z.name] = z, z
-		db.order.Set(z)
+		db.order.Set(z.name)
 	}
 	db.mu.Unlock()
 	db.drop(old...)
@@ -56,16 +56,18 @@ func (db *DB) Show(id dns.ZoneID) {
 // ShowAll makes exactly the staged zones visible: all others are gone.
 func (db *DB) ShowAll() {
 	db.mu.RLock()
-	old, fresh := db.order, make([]*zone, 0, len(db.staged))
+	old, fresh := db.byID, make([]*zone, 0, len(db.staged))
 	for _, z := range db.staged {
 		if !z.gone {
-			z.shown.Store(true)
+			z.mark.shown.Store(true)
 			fresh = append(fresh, z)
 		}
 	}
 	db.mu.RUnlock()
 	db.index(fresh)
-	db.drop(old.Items()...)
+	for _, z := range old {
+		db.drop(z)
+	}
 }
 
 // Forget drops all staged zones.
@@ -94,10 +96,10 @@ func (db *DB) unstage(id dns.ZoneID) {
 func (db *DB) index(zones []*zone) {
 	byID := make(map[dns.ZoneID]*zone, len(zones))
 	byName := make(map[dns.Name]*zone, len(zones))
-	order := newOrder(func(a, b *zone) bool { return dns.Compare(a.name, b.name) < 0 })
+	order := newOrder(func(a, b dns.Name) bool { return dns.Compare(a, b) < 0 })
 	for _, z := range zones {
 		byID[z.id], byName[z.name] = z, z
-		order.Set(z)
+		order.Set(z.name)
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -113,14 +115,14 @@ func (db *DB) takeAway(z *zone) []*zone {
 	}
 	delete(db.byID, z.id)
 	delete(db.byName, z.name)
-	db.order.Delete(z)
+	db.order.Delete(z.name)
 	return []*zone{z}
 }
 
 // drop takes what is left of zones that are neither shown nor staged any more out of referrers.
 func (db *DB) drop(zones ...*zone) {
 	for _, z := range zones {
-		z.shown.Store(false)
+		z.mark.shown.Store(false)
 		db.referrers.remove(z.refs())
 	}
 }

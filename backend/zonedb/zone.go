@@ -12,15 +12,14 @@ import (
 // zone is one zone, shown or staged. One goroutine at a time changes it; that one may read it
 // without the lock.
 type zone struct {
-	id     dns.ZoneID
-	name   dns.Name
-	number uint64      // tells zones of the same id apart
-	shown  atomic.Bool // for referrers, which hold those of staged zones too
+	id   dns.ZoneID
+	name dns.Name
+	mark *mark
+	gone bool // stands for a zone that was deleted while it was staged
 
 	mu      sync.RWMutex // guards what follows
 	info    dns.Zone     // with the serial of the SOA
 	meta    dns.Metadata
-	gone    bool // was deleted while it was staged
 	nodes   map[dns.Name]*node
 	order   *btree.BTreeG[*node]  // those of nodes, in canonical order
 	parents map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
@@ -28,12 +27,21 @@ type zone struct {
 	records int
 }
 
-var zones atomic.Uint64
+// mark is what referrers knows of a zone. It tells zones of the same id apart, and does not hold on
+// to one that is gone.
+type mark struct {
+	number uint64
+	shown  atomic.Bool // as against staged
+}
+
+var marks atomic.Uint64
 
 func newZone(info dns.Zone, meta dns.Metadata) *zone {
 	info.Serial = 0
 	return &zone{
-		id: info.ID, name: info.Name, number: zones.Add(1),
+		id:      info.ID,
+		name:    info.Name,
+		mark:    &mark{number: marks.Add(1)},
 		info:    info,
 		meta:    meta,
 		order:   newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
