@@ -1,0 +1,79 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Server is what a Redis server tells of itself; what it does not tell is empty.
+type Server struct {
+	Software string // redis or valkey
+	Version  string
+	Role     string // master or slave
+	LinkUp   bool   // of a slave, to its master
+	Eviction string // what it does when it runs out of memory
+	Bounded  bool   // there is a bound to its memory
+	Durable  bool   // it writes its data to disk, as far as it tells
+}
+
+// Probe asks the primary and the read server what they are, and makes sure that the primary takes a
+// change: a key that is gone at once. The read server is the primary if there is no other.
+func (s *Store) Probe(ctx context.Context) (primary, read Server, err error) {
+	key := string(s.keys) + "probe:" + randomID(8)
+	if err := s.rdb.Set(ctx, key, "", time.Second).Err(); err != nil {
+		return primary, read, fmt.Errorf("write to redis: %w", explain(err))
+	}
+	if err := s.rdb.Del(ctx, key).Err(); err != nil {
+		return primary, read, fmt.Errorf("write to redis: %w", explain(err))
+	}
+	primary = s.primary().describe(ctx)
+	read = primary
+	if s.read != s.rdb {
+		read = reader{s.read, s.keys, s.o.Timeout}.describe(ctx)
+	}
+	return primary, read, nil
+}
+
+// Position returns the newest entry of the log, which a node that is not behind shows.
+func (s *Store) Position(ctx context.Context) (string, error) {
+	t, err := s.primary().tail(ctx)
+	return t.log, err
+}
+
+// describe asks the server that has the keys.
+func (r reader) describe(ctx context.Context) Server {
+	var one redis.Cmdable = r.rdb
+	if cluster, ok := r.rdb.(*redis.ClusterClient); ok {
+		if node, err := cluster.MasterForKey(ctx, r.keys.epoch()); err == nil {
+			one = node
+		}
+	}
+	told := make(map[string]string)
+	for _, section := range []string{"server", "replication", "memory", "persistence"} {
+		text, err := one.Info(ctx, section).Result()
+		if err != nil {
+			continue // the user may lack the right; then it is not told
+		}
+		for line := range strings.Lines(text) {
+			if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+				told[key] = value
+			}
+		}
+	}
+	s := Server{
+		Software: "redis", Version: told["redis_version"], Role: told["role"], LinkUp: told["master_link_status"] == "up",
+		Eviction: told["maxmemory_policy"], Bounded: told["maxmemory"] != "" && told["maxmemory"] != "0",
+		Durable: told["aof_enabled"] == "1",
+	}
+	if told["valkey_version"] != "" {
+		s.Software, s.Version = "valkey", told["valkey_version"]
+	}
+	if save, err := one.ConfigGet(ctx, "save").Result(); err == nil && save["save"] != "" {
+		s.Durable = true
+	}
+	return s
+}
