@@ -1,0 +1,140 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/crypto/bcrypt"
+)
+
+// passwordTries is how many hashings a password that fails takes at least: a host has one password,
+// or two while it is being changed, and neither number may be seen from outside.
+const passwordTries = 2
+
+// MaxPasswords is how many passwords that allow a request are tried; those further back in the list
+// of candidates are not.
+const MaxPasswords = 8
+
+// Secret verifies a token or a password, as Basic authentication and queries carry it, against the
+// candidates of both kinds: tokens found by HashToken, passwords by the user name. It fails with
+// the context's error if ctx ends before its turn to hash; otherwise as the package says.
+//
+// A denial takes the time of two hashings at least, whatever the reason. Only a remembered password
+// of a credential that allows the request saves them.
+func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret Secret, r Request) (Verified, error) {
+	var f findings
+	if !f.sane(secret) {
+		return Verified{}, f.denial()
+	}
+	if c := f.token(candidates, secret, r); c != nil {
+		return Verified{Credential: *c}, nil
+	}
+	work := passwords(candidates, r)
+	for _, w := range work {
+		if w.reason == "" && v.memory.has(w.c, secret) {
+			v.remembered.Add(1)
+			return w.verified(secret, v.options.Cost), nil
+		}
+	}
+	if err := v.slots.Acquire(ctx, 1); err != nil {
+		return Verified{}, fmt.Errorf("wait to hash a password: %w", err)
+	}
+	defer v.slots.Release(1)
+	if w := v.try(&f, work, secret); w != nil {
+		return w.verified(secret, v.options.Cost), nil
+	}
+	return Verified{}, f.denial()
+}
+
+// attempt is a password candidate, and why it does not allow the request.
+type attempt struct {
+	c      *Credential
+	hash   hash
+	reason Reason
+}
+
+func (a *attempt) verified(secret Secret, cost Cost) Verified {
+	return Verified{Credential: *a.c, Upgrade: a.hash.outdated(secret, cost)}
+}
+
+// passwords returns the candidates to try: those that allow the request, then as many of the others
+// as a denial has time for. These only tell the audit log what happened.
+func passwords(candidates []Credential, r Request) []attempt {
+	var live, dead []attempt
+	for i := range candidates {
+		c := &candidates[i]
+		if c.Kind != Password {
+			continue
+		}
+		h, err := parseHash(c.verifier)
+		if err != nil {
+			continue
+		}
+		if reason := c.refuse(r); reason != "" {
+			dead = append(dead, attempt{c, h, reason})
+		} else {
+			live = append(live, attempt{c, h, ""})
+		}
+	}
+	live = live[:min(len(live), MaxPasswords)]
+	return append(live, dead[:min(len(dead), max(0, passwordTries-len(live)))]...)
+}
+
+// try hashes the secret for each attempt, and then for nobody until it has taken the time of a
+// denial. It returns the attempt that succeeds, or nil.
+func (v *Verifier) try(f *findings, work []attempt, secret Secret) *attempt {
+	var argon, bcrypts int
+	for i := range work {
+		w := &work[i]
+		if w.reason == "" && v.memory.has(w.c, secret) { // verified while we waited for our turn
+			v.remembered.Add(1)
+			return w
+		}
+		if w.hash.bcrypt != 0 {
+			bcrypts++
+		} else {
+			argon++
+		}
+		v.hashings.Add(1)
+		matched := w.hash.matches(secret)
+		switch {
+		case !matched:
+			f.mismatch(w.c)
+		case w.reason != "":
+			f.refused(w.c, w.reason)
+		default:
+			v.memory.add(w.c, secret)
+			return w
+		}
+	}
+	v.waste(argon, bcrypts, secret)
+	return nil
+}
+
+// waste hashes the secret for nobody as often as a denial still lacks.
+func (v *Verifier) waste(argon, bcrypts int, secret Secret) {
+	if v.options.BcryptCost > 0 && bcrypts == 0 {
+		v.hashings.Add(1)
+		text := []byte(secret.Reveal()[:min(len(secret.Reveal()), bcryptLen)])
+		_, _ = bcrypt.GenerateFromPassword(text, min(v.options.BcryptCost, maxBcryptCost))
+	}
+	tries := passwordTries
+	if v.options.BcryptCost == 0 {
+		tries -= bcrypts
+	}
+	for ; argon < tries; argon++ {
+		v.hashings.Add(1)
+		v.options.Cost.sum(secret, v.dummy.salt[:], sumLen)
+	}
+}
+
+// Hash returns the argon2id hash of a password at the Verifier's cost, when it is its turn to hash.
+// It fails with the context's error if ctx ends before that.
+func (v *Verifier) Hash(ctx context.Context, password Secret) (string, error) {
+	if err := v.slots.Acquire(ctx, 1); err != nil {
+		return "", fmt.Errorf("wait to hash a password: %w", err)
+	}
+	defer v.slots.Release(1)
+	v.hashings.Add(1)
+	return HashPassword(password, v.options.Cost), nil
+}

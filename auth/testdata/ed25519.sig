@@ -1,0 +1,2 @@
+1pJlitkuliOGgEKlypV4TihJQvdVWg+GAnbE+1hEDaPoxr96nZ8UVIVyD3ezrasjFKF25dBT7lI/
+eibFA85jAQ==
