@@ -14,13 +14,9 @@ type fakeZones struct {
 	zones   []dns.Zone
 	meta    map[dns.Name]dns.Metadata
 	answers []dns.Answer
-	lookup  func() // called by each Lookup
 }
 
 func (z *fakeZones) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
-	if z.lookup != nil {
-		z.lookup()
-	}
 	for i := range z.answers {
 		a := &z.answers[i]
 		if a.Name == name && (typ == a.Type || typ == dns.TypeANY) && (id == a.Zone || id == dns.AnyZone) {
@@ -101,4 +97,23 @@ func newFake() *fakeZones {
 	add(1, "ns.sub.example.org.", dns.TypeA, false, "192.0.2.5")
 	add(1, `a\.b\032c/d.example.org.`, dns.TypeTXT, true, `"odd"`)
 	return z
+}
+
+// panicking is data with a fault.
+type panicking struct{ *fakeZones }
+
+func (panicking) Lookup([]dns.Answer, dns.Name, dns.Type, dns.ZoneID) []dns.Answer { panic("lookup") }
+
+func (z panicking) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+	answers, _ := z.fakeZones.List(id, name)
+	return func(yield func(dns.Answer) bool) {
+		for a := range answers {
+			if a.Type == dns.TypeENT {
+				panic("list")
+			}
+			if !yield(a) {
+				return
+			}
+		}
+	}, true
 }
