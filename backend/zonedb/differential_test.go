@@ -280,7 +280,7 @@ func TestDifferential(t *testing.T) {
 	}
 	t.Logf("-seed %d", *seed)
 	w := &world{rand.New(rand.NewPCG(*seed, 0)), zonedb.New(), refDB{}, refDB{}}
-	steps := 4000
+	steps := 2000
 	if testing.Short() {
 		steps = 400
 	}

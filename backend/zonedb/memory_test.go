@@ -36,11 +36,18 @@ func TestOldZonesAreFreed(t *testing.T) {
 			db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: dns.ZoneID(id), Deleted: true}}})
 		}
 	}
-	runtime.GC()
-	for id, z := range old {
-		if z.Value() != nil {
-			t.Errorf("zone %d is in memory", id)
+	left := len(old)
+	for try := 0; try < 5 && left > 0; try++ {
+		runtime.GC()
+		left = 0
+		for _, z := range old {
+			if z.Value() != nil {
+				left++
+			}
 		}
+	}
+	if left > 0 {
+		t.Errorf("%d old zones are in memory", left)
 	}
 	runtime.KeepAlive(db)
 }
