@@ -87,9 +87,6 @@ func (d *Denial) Is(target error) bool {
 
 // LogValue is what the audit log gets.
 func (d *Denial) LogValue() slog.Value {
-	if d == nil {
-		return slog.Value{}
-	}
 	return slog.GroupValue(slog.String("reason", string(d.Reason)), slog.String("key", d.Credential))
 }
 

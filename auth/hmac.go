@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -102,7 +101,7 @@ type HMACRequest struct {
 // Sign returns the signature for Authorization, and the text of Conexim-Time, as a client sends them.
 func (q HMACRequest) Sign(keyID string, secret Secret, now time.Time) (authorization, conexim string) {
 	conexim = strconv.FormatInt(now.Unix(), 10)
-	digest := hmacOf(secret, q.stringToSign(keyID, conexim, encodings[0].encodeParams(q.Params)))
+	digest := hmacOf(secret, q.stringToSign(keyID, conexim, encodings[0].encode(sortParams(q.Params))))
 	return scheme + " " + keyID + ":" + base64.StdEncoding.EncodeToString(digest[:]), conexim
 }
 
@@ -120,18 +119,19 @@ func hmacOf(secret Secret, text string) (digest [sha256.Size]byte) {
 // signedBy reports whether the signature is that of one way to encode the request's parameters. For
 // a request that only reads, one over no parameters does too.
 func (q HMACRequest) signedBy(secret Secret, s HMACSignature, reads bool) bool {
-	texts := make([]string, 0, len(encodings)+1)
-	for _, e := range encodings {
-		texts = append(texts, e.encodeParams(q.Params))
+	sorted := sortParams(q.Params)
+	texts := make([]string, 1, len(encodings)+1)
+	texts[0] = encodings[0].encode(sorted)
+	if differ(sorted) {
+		for _, e := range encodings[1:] {
+			texts = append(texts, e.encode(sorted))
+		}
 	}
-	if reads {
+	if reads && len(sorted) > 0 {
 		texts = append(texts, "")
 	}
 	ok := false
-	for i, params := range texts {
-		if slices.Contains(texts[:i], params) {
-			continue
-		}
+	for _, params := range texts {
 		digest := hmacOf(secret, q.stringToSign(s.KeyID, s.time, params))
 		if hmac.Equal(digest[:], s.digest[:]) {
 			ok = true

@@ -130,14 +130,20 @@ type encoding struct {
 // Python, which write + for a space and leave the tilde.
 var encodings = [...]encoding{{"+", "%7E"}, {"%20", "~"}, {"+", "~"}}
 
-// encodeParams writes the parameters as they are signed: sorted by key, then value, as bytes.
-func (e encoding) encodeParams(params []Param) string {
+// sortParams returns the parameters in the order in which they are signed: by key, then value, as
+// bytes.
+func sortParams(params []Param) []Param {
 	params = slices.Clone(params)
-	slices.SortStableFunc(params, func(a, b Param) int {
+	slices.SortFunc(params, func(a, b Param) int {
 		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.Value, b.Value))
 	})
+	return params
+}
+
+// encode writes sorted parameters as they are signed.
+func (e encoding) encode(sorted []Param) string {
 	var out []byte
-	for i, p := range params {
+	for i, p := range sorted {
 		if i > 0 {
 			out = append(out, '&')
 		}
@@ -146,6 +152,13 @@ func (e encoding) encodeParams(params []Param) string {
 		out = e.append(out, p.Value)
 	}
 	return string(out)
+}
+
+// differ reports whether the encodings write the parameters in different ways.
+func differ(params []Param) bool {
+	return slices.ContainsFunc(params, func(p Param) bool {
+		return strings.ContainsAny(p.Key, " ~") || strings.ContainsAny(p.Value, " ~")
+	})
 }
 
 func (e encoding) append(out []byte, text string) []byte {

@@ -28,9 +28,21 @@ const maxPEMLen = 16 * 1024
 // key's type decides the algorithm, never the request.
 type Key struct {
 	public any
-	name   string // of the algorithm
+	class  class
+	name   string // of class and size
 	der    []byte // SubjectPublicKeyInfo
 }
+
+// class is what makes keys take the same time.
+type class int
+
+const (
+	classRSA class = iota
+	classEd25519
+	classP256
+	classP384
+	classes // how many there are
+)
 
 // ParsePublicKey reads a public key in PEM: SubjectPublicKeyInfo ("PUBLIC KEY", as openssl pkey
 // -pubout writes it), or PKCS#1 ("RSA PUBLIC KEY").
@@ -73,11 +85,16 @@ func newKey(public any) (*Key, error) {
 		if k.E < 3 || k.E%2 == 0 || k.N.Bit(0) == 0 {
 			return nil, errors.New("the RSA key is broken")
 		}
-		key.name = fmt.Sprintf("RSA %d", k.N.BitLen())
+		key.class, key.name = classRSA, fmt.Sprintf("RSA %d", k.N.BitLen())
 	case ed25519.PublicKey:
-		key.name = "Ed25519"
+		key.class, key.name = classEd25519, "Ed25519"
 	case *ecdsa.PublicKey:
-		if k.Curve != elliptic.P256() && k.Curve != elliptic.P384() {
+		switch k.Curve {
+		case elliptic.P256():
+			key.class = classP256
+		case elliptic.P384():
+			key.class = classP384
+		default:
 			return nil, fmt.Errorf("the ECDSA key is on curve %s; P-256 and P-384 are right", k.Curve.Params().Name)
 		}
 		key.name = "ECDSA " + k.Curve.Params().Name
@@ -115,14 +132,3 @@ func (k *Key) Verify(message, signature []byte) bool {
 	}
 	return false
 }
-
-// dummyPEM is nobody's key: its private half was never kept. Most keys are RSA of this size.
-const dummyPEM = `-----BEGIN PUBLIC KEY-----
-MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAkOgWf8ipPWE4PIkd2+93
-Pgzps7fZfAR8RwVzq/MvB6HWmAcwncVSlbiOG6AMaCDL+azC/RPOd4nGGmHROVDm
-gU3pry7iB2QJEiNuD4U834Z9NVQxB31OCyyO4lAVo3BQfn4gA6zTu+IUC17+cxwC
-mcHS8RmyXjaaw1SrpbCj+V4ajh0jf6ZWpMvlxG0+NoF4XwusdKkEPLgnFvoYURC7
-YAXUaxMl9h24IFKchC5GdozMfD1nb9rcIBK3c11rZ2SZwC3iGi8xm3pZsMiLkRcT
-92ZPc1dv4ere87NYFRg1zcni6PyF7Z8yIzWrO+MNEzf5hzXHsEBTTsFg1GS4pmwT
-3wIDAQAB
------END PUBLIC KEY-----`

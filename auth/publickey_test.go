@@ -61,6 +61,20 @@ func TestParsePublicKey(t *testing.T) {
 	wrong(strings.Replace(testdata(t, "p256.pem"), "M", "N", 1), "read the public key")
 }
 
+// The keys of nobody are as good as anybody's, one of each class.
+func TestDummyKeys(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, pem := range auth.DummyKeys {
+		key := must(auth.ParsePublicKey(pem))
+		seen[strings.Split(key.String(), " SHA256:")[0]] = true
+	}
+	for _, name := range []string{"RSA 2048", "Ed25519", "ECDSA P-256", "ECDSA P-384"} {
+		if !seen[name] {
+			t.Errorf("no key is %s", name)
+		}
+	}
+}
+
 func FuzzParsePublicKey(f *testing.F) {
 	for _, file := range []string{"rsa2048.pem", "rsa2048-pkcs1.pem", "ed25519.pem", "p256.pem", "p384.pem", "x25519.pem", "p256-cert.pem"} {
 		f.Add([]byte(testdata(f, file)))

@@ -22,8 +22,8 @@ const sealedPrefix = "sealed:1:"
 const keyLen = 32
 
 // Sealer keeps secrets that have to be readable again: AES-256-GCM with a random nonce, the place
-// of the secret as associated data, so that a sealed text is of no use at another place. A nil
-// Sealer has no key: it leaves texts as they are, and cannot open sealed ones. It may be used
+// of the secret as associated data, so that a sealed text is of no use at another place. A nil or
+// zero Sealer has no key: it leaves texts as they are, and cannot open sealed ones. It may be used
 // by several goroutines.
 type Sealer struct{ keys []sealKey }
 
@@ -112,6 +112,9 @@ func GenerateSealKey() Secret {
 	return NewSecret(hex.EncodeToString(key[:]))
 }
 
+// plain reports whether there is no key.
+func (s *Sealer) plain() bool { return s == nil || len(s.keys) == 0 }
+
 func (s *Sealer) key(id string) *sealKey {
 	for i := range s.keys {
 		if s.keys[i].id == id {
@@ -124,7 +127,7 @@ func (s *Sealer) key(id string) *sealKey {
 // Seal returns what is to be stored at place for the secret. Without a key that is the secret
 // itself, unless it begins as sealed texts do and could never be read again.
 func (s *Sealer) Seal(place string, secret Secret) (string, error) {
-	if s == nil {
+	if s.plain() {
 		if IsSealed(secret.Reveal()) {
 			return "", fmt.Errorf("seal %s: without a secrets key file a secret cannot begin with %q", place, sealedPrefix)
 		}
@@ -144,7 +147,7 @@ func (s *Sealer) Open(place, text string) (Secret, error) {
 	if !IsSealed(text) {
 		return NewSecret(text), nil
 	}
-	if s == nil {
+	if s.plain() {
 		return Secret{}, fmt.Errorf("open %s: the secret is sealed and no secrets key file is given", place)
 	}
 	id, body, _ := strings.Cut(text[len(sealedPrefix):], ":")
@@ -169,7 +172,7 @@ func IsSealed(text string) bool { return strings.HasPrefix(text, sealedPrefix) }
 // Current reports whether text is as Seal would write it now: under the first key, or plain
 // without any. What is not should be opened and sealed again.
 func (s *Sealer) Current(text string) bool {
-	if s == nil {
+	if s.plain() {
 		return !IsSealed(text)
 	}
 	return strings.HasPrefix(text, sealedPrefix+s.keys[0].id+":")

@@ -135,6 +135,8 @@ func TestSeal(t *testing.T) {
 		t.Errorf("plain is %q", plain)
 	}
 	open(none, "tsig/key.", plain, "")
+	open(new(auth.Sealer), "tsig/key.", plain, "")
+	open(new(auth.Sealer), "tsig/key.", sealed, "no secrets key file")
 	open(s, "tsig/key.", plain, "")
 	if _, err := none.Seal("p", auth.NewSecret(sealed)); err == nil {
 		t.Error("a secret that could not be read again was taken")

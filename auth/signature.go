@@ -26,6 +26,8 @@ func (s Signed) Message() []byte {
 
 // Signature verifies a signed update against the candidates that are public keys. A denial leaves
 // the token; after success it must be consumed together with the change.
+//
+// A denial takes the time of one verification with each class of key, whatever the reason.
 func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Verified, error) {
 	var f findings
 	signature, ok := decodeSignature(s.Signature)
@@ -34,7 +36,7 @@ func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Veri
 		return Verified{}, f.denial()
 	}
 	message := s.Message()
-	tried := false
+	var tried [classes]bool
 	for i := range candidates {
 		c := &candidates[i]
 		if c.Kind != PublicKey {
@@ -44,7 +46,7 @@ func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Veri
 		if err != nil {
 			continue
 		}
-		tried = true
+		tried[key.class] = true
 		if !key.Verify(message, signature) {
 			f.mismatch(c)
 		} else if reason := c.refuse(r); reason != "" {
@@ -55,8 +57,10 @@ func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Veri
 			return Verified{Credential: *c}, nil
 		}
 	}
-	if !tried {
-		v.dummy.verify(message, signature)
+	for class, done := range tried {
+		if !done {
+			verifyForNobody(dummyKeys[class], message, signature)
+		}
 	}
 	if s.Token == "" {
 		f.Reason = ReasonNoToken
@@ -64,9 +68,9 @@ func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Veri
 	return Verified{}, f.denial()
 }
 
-// verify does for nobody what a stored key is used for: it is read and applied.
-func (d *dummies) verify(message, signature []byte) {
-	if key, err := ParsePublicKey(d.pem); err == nil {
+// verifyForNobody does what is done with a stored key: it is read and applied.
+func verifyForNobody(pem string, message, signature []byte) {
+	if key, err := ParsePublicKey(pem); err == nil {
 		key.Verify(message, signature)
 	}
 }

@@ -2,6 +2,8 @@ package auth_test
 
 import (
 	"bytes"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -56,6 +58,12 @@ func TestDenialIsLoggedWithItsReason(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("update refused", "err", err)
 	if want := `err.reason="wrong secret" err.key=` + c.ID; !strings.Contains(log.String(), want) {
 		t.Errorf("log is %s, want %s", log.String(), want)
+	}
+	if reason := auth.ReasonOf(fmt.Errorf("update h.example.org.: %w", err)); reason != auth.ReasonSecret {
+		t.Errorf("wrapped, the reason is %q", reason)
+	}
+	if reason := auth.ReasonOf(io.EOF); reason != "" {
+		t.Errorf("what is no denial has the reason %q", reason)
 	}
 }
 

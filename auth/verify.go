@@ -42,7 +42,6 @@ type Verifier struct {
 type dummies struct {
 	salt   [saltLen]byte
 	secret Secret
-	pem    string
 }
 
 // Verified is a proven credential, and what is to be done because of it.
@@ -70,7 +69,6 @@ func NewVerifier(o Options) *Verifier {
 	v := &Verifier{options: o, slots: semaphore.NewWeighted(int64(o.Hashings)), memory: newMemory(o.Remember)}
 	_, _ = rand.Read(v.dummy.salt[:])
 	v.dummy.secret = GenerateHMACSecret()
-	v.dummy.pem = dummyPEM
 	return v
 }
 

@@ -1,0 +1,4 @@
+package auth
+
+// DummyKeys are for the tests alone.
+var DummyKeys = dummyKeys
