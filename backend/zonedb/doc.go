@@ -19,7 +19,7 @@
 // Auth is as PowerDNS has it after rectify-zone: true for what the zone is authoritative for, false
 // for all at or below a cut save what the parent signs there, DS, NSEC and RRSIG (RFC 4035
 // section 2). An empty non-terminal is authoritative unless it is below a cut, also when it is there
-// for the sake of a cut alone. Names below a DNAME are no less authoritative for it: RFC 6672
+// for the sake of a cut alone, as PowerDNS has it for zones that it loads from a file. Names below a DNAME are no less authoritative for it: RFC 6672
 // section 2.4 has no such data in a zone, PowerDNS looks for the very name before it looks for a
 // DNAME above, and its rectify-zone leaves them be.
 //

@@ -76,6 +76,12 @@ func TestStageShowForget(t *testing.T) {
 	stage(t, db, 1, "example.", www("192.0.2.2"))
 	db.ShowAll()
 	shows(two)
+	for z := range db.Zones() {
+		if z.ID != 1 || z.Name != "example." {
+			t.Errorf("zone %v", z)
+		}
+		break
+	}
 	if got := db.Stats(); got != (zonedb.Stats{Zones: 1, Names: 1, Records: 1}) {
 		t.Errorf("stats %+v", got)
 	}
