@@ -7,20 +7,13 @@ import (
 	"golang.org/x/crypto/bcrypt"
 )
 
-// passwordTries is how many hashings a password that fails takes at least: a host has one password,
-// or two while it is being changed, and neither number may be seen from outside.
-const passwordTries = 2
-
-// MaxPasswords is how many passwords that allow a request are tried; those further back in the list
-// of candidates are not.
-const MaxPasswords = 8
-
 // Secret verifies a token or a password, as Basic authentication and queries carry it, against the
 // candidates of both kinds: tokens found by HashToken, passwords by the user name. It fails with
 // the context's error if ctx ends before its turn to hash; otherwise as the package says.
 //
 // A denial takes the time of two hashings at least, whatever the reason. Only a remembered password
-// of a credential that allows the request saves them.
+// of a credential that allows the request saves them. A hash of a cost other than Options.Cost takes
+// its own time, until its first success asks for an upgrade.
 func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret Secret, r Request) (Verified, error) {
 	var f findings
 	if !f.sane(secret) {
@@ -46,43 +39,29 @@ func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret S
 	return Verified{}, f.denial()
 }
 
-// attempt is a password candidate, and why it does not allow the request.
-type attempt struct {
-	c      *Credential
-	hash   hash
-	reason Reason
+// passwordAttempt is an attempt with the stored hash.
+type passwordAttempt struct {
+	attempt
+	hash hash
 }
 
-func (a *attempt) verified(secret Secret, cost Cost) Verified {
-	return Verified{Credential: *a.c, Upgrade: a.hash.outdated(secret, cost)}
-}
-
-// passwords returns the candidates to try: those that allow the request, then as many of the others
-// as a denial has time for. These only tell the audit log what happened.
-func passwords(candidates []Credential, r Request) []attempt {
-	var live, dead []attempt
-	for i := range candidates {
-		c := &candidates[i]
-		if c.Kind != Password {
-			continue
-		}
-		h, err := parseHash(c.verifier)
-		if err != nil {
-			continue
-		}
-		if reason := c.refuse(r); reason != "" {
-			dead = append(dead, attempt{c, h, reason})
-		} else {
-			live = append(live, attempt{c, h, ""})
+func passwords(candidates []Credential, r Request) []passwordAttempt {
+	var work []passwordAttempt
+	for _, a := range attempts(candidates, Password, r) {
+		if h, err := parseHash(a.c.verifier); err == nil {
+			work = append(work, passwordAttempt{a, h})
 		}
 	}
-	live = live[:min(len(live), MaxPasswords)]
-	return append(live, dead[:min(len(dead), max(0, passwordTries-len(live)))]...)
+	return work
+}
+
+func (a *passwordAttempt) verified(secret Secret, cost Cost) Verified {
+	return Verified{Credential: *a.c, Upgrade: a.hash.outdated(secret, cost)}
 }
 
 // try hashes the secret for each attempt, and then for nobody until it has taken the time of a
 // denial. It returns the attempt that succeeds, or nil.
-func (v *Verifier) try(f *findings, work []attempt, secret Secret) *attempt {
+func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *passwordAttempt {
 	var argon, bcrypts int
 	for i := range work {
 		w := &work[i]
@@ -118,7 +97,7 @@ func (v *Verifier) waste(argon, bcrypts int, secret Secret) {
 		text := []byte(secret.Reveal()[:min(len(secret.Reveal()), bcryptLen)])
 		_, _ = bcrypt.GenerateFromPassword(text, min(v.options.BcryptCost, maxBcryptCost))
 	}
-	tries := passwordTries
+	tries := denialTries
 	if v.options.BcryptCost == 0 {
 		tries -= bcrypts
 	}

@@ -201,13 +201,13 @@ func TestMemory(t *testing.T) {
 
 func TestManyPasswords(t *testing.T) {
 	var candidates []auth.Credential
-	for range auth.MaxPasswords + 4 {
+	for range auth.MaxCandidates + 4 {
 		candidates = append(candidates, passwordCredential("hunter2"))
 	}
 	v := verifier()
 	_, err := v.Secret(t.Context(), candidates, auth.NewSecret("hunter3"), home)
 	denied(t, err, auth.ReasonSecret)
-	if got := v.Stats().Hashings; got != auth.MaxPasswords {
+	if got := v.Stats().Hashings; got != auth.MaxCandidates {
 		t.Errorf("%d hashings", got)
 	}
 }

@@ -37,24 +37,19 @@ func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Veri
 	}
 	message := s.Message()
 	var tried [classes]bool
-	for i := range candidates {
-		c := &candidates[i]
-		if c.Kind != PublicKey {
-			continue
-		}
-		key, err := ParsePublicKey(c.verifier)
+	for _, a := range attempts(candidates, PublicKey, r) {
+		key, err := ParsePublicKey(a.c.verifier)
 		if err != nil {
 			continue
 		}
 		tried[key.class] = true
-		if !key.Verify(message, signature) {
-			f.mismatch(c)
-		} else if reason := c.refuse(r); reason != "" {
-			f.refused(c, reason)
-		} else if s.Token == "" {
-			f.refused(c, ReasonNoToken)
-		} else {
-			return Verified{Credential: *c}, nil
+		switch {
+		case !key.Verify(message, signature):
+			f.mismatch(a.c)
+		case a.reason != "":
+			f.refused(a.c, a.reason)
+		case s.Token != "":
+			return Verified{Credential: *a.c}, nil
 		}
 	}
 	for class, done := range tried {

@@ -83,6 +83,39 @@ func (v *Verifier) Stats() Stats {
 	return Stats{Hashings: v.hashings.Load(), Remembered: v.remembered.Load()}
 }
 
+// MaxCandidates is how many passwords, or keys, that allow a request are tried; those further back in
+// the list of candidates are not.
+const MaxCandidates = 8
+
+// denialTries is how many passwords are hashed at least before one is denied: a host has one, or two
+// while it is being changed, and neither number may be seen from outside.
+const denialTries = 2
+
+// attempt is a candidate to try, and why it does not allow the request, if so.
+type attempt struct {
+	c      *Credential
+	reason Reason
+}
+
+// attempts returns the candidates of a kind to try: those that allow the request, then as many of
+// the others as a denial has time for. These only tell the audit log what happened.
+func attempts(candidates []Credential, kind Kind, r Request) []attempt {
+	var live, dead []attempt
+	for i := range candidates {
+		c := &candidates[i]
+		if c.Kind != kind {
+			continue
+		}
+		if reason := c.refuse(r); reason != "" {
+			dead = append(dead, attempt{c, reason})
+		} else {
+			live = append(live, attempt{c, ""})
+		}
+	}
+	live = live[:min(len(live), MaxCandidates)]
+	return append(live, dead[:min(len(dead), max(0, denialTries-len(live)))]...)
+}
+
 // findings gather why no candidate would do. One whose secret was right, but that does not allow
 // the request, says more than one whose secret was wrong.
 type findings struct {
