@@ -23,7 +23,6 @@ func healthCommand() *cli.Command {
 	}
 }
 
-// health never depends on Redis: a node without Redis still answers PowerDNS.
 func health(c *cli.Context) error {
 	if err := needArguments(c, "right is: redyn health", 0, 0); err != nil {
 		return err
@@ -31,14 +30,24 @@ func health(c *cli.Context) error {
 	if c.String("status-listen") == "" {
 		return usagef("--status-listen is empty: there is nobody to ask")
 	}
-	url := "http://" + reachable(c.String("status-listen")) + "/healthz"
-	ctx, cancel := context.WithTimeout(c.Context, healthBound)
+	if err := askHealth(c.Context, c.String("status-listen")); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer, "ok")
+	return nil
+}
+
+// askHealth asks the node whose status listener that is. It never depends on Redis: a node without
+// Redis still answers PowerDNS.
+func askHealth(ctx context.Context, listen string) error {
+	url := "http://" + reachable(listen) + "/healthz"
+	ctx, cancel := context.WithTimeout(ctx, healthBound)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	client := http.Client{Transport: &http.Transport{Proxy: nil}}
+	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
 		return err
@@ -47,7 +56,6 @@ func health(c *cli.Context) error {
 	if response.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s answers %s", url, response.Status)
 	}
-	fmt.Fprintln(c.App.Writer, "ok")
 	return nil
 }
 

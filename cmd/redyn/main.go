@@ -84,7 +84,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:  func(*cli.Context, error) {},
 		OnUsageError:    onUsageError,
 		Commands: commands(
-			serveCommand(), healthCommand(), pdnsConfCommand(),
+			serveCommand(), demoCommand(), checkCommand(), healthCommand(), pdnsConfCommand(),
 			zoneCommand(), recordCommand(), nodeCommand(),
 		),
 	}

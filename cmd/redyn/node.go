@@ -26,6 +26,7 @@ type nodeInfo struct {
 	State    string    `json:"state"`
 	Zones    int       `json:"zones"`
 	Position string    `json:"position"`
+	Behind   bool      `json:"behind"`
 	Version  string    `json:"version"`
 	Time     time.Time `json:"time"`
 }
@@ -35,17 +36,25 @@ func nodeList(c *cli.Context, store *redisstore.Store) error {
 	if err != nil {
 		return err
 	}
+	newest, err := store.Position(c.Context)
+	if err != nil {
+		return err
+	}
 	infos := make([]nodeInfo, len(nodes))
 	rows := make([][]string, len(nodes))
 	for i, n := range nodes {
-		infos[i] = nodeInfo{Name: n.Name, State: nodeState(n), Zones: n.Zones, Position: n.Position, Version: n.Version, Time: n.Time}
+		infos[i] = nodeInfo{Name: n.Name, State: nodeState(n), Zones: n.Zones, Position: n.Position, Behind: n.Position != newest, Version: n.Version, Time: n.Time}
 		age := time.Since(n.Time).Round(time.Second)
-		rows[i] = []string{n.Name, infos[i].State, fmt.Sprint(n.Zones), n.Position, n.Version, age.String() + " ago"}
+		lag := "none"
+		if infos[i].Behind {
+			lag = "behind"
+		}
+		rows[i] = []string{n.Name, infos[i].State, fmt.Sprint(n.Zones), n.Position, lag, n.Version, age.String() + " ago"}
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, infos)
 	}
-	return printTable(c.App.Writer, []string{"NAME", "STATE", "ZONES", "POSITION", "VERSION", "SEEN"}, rows)
+	return printTable(c.App.Writer, []string{"NAME", "STATE", "ZONES", "POSITION", "LAG", "VERSION", "SEEN"}, rows)
 }
 
 func nodeState(n redisstore.Node) string {

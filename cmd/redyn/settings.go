@@ -30,6 +30,7 @@ var (
 		setting(&cli.StringFlag{Name: "redis-read-url", DefaultText: "redis-url", Usage: "`URL` of the server to load and follow from, such as a replica on this machine"}),
 		setting(&cli.StringFlag{Name: "redis-prefix", Value: redisstore.DefaultPrefix, Usage: "beginning of all keys; the braces keep them in one slot of a Cluster"}),
 		setting(&cli.DurationFlag{Name: "redis-timeout", Value: time.Second, Usage: "longest wait for one Redis command"}),
+		setting(&cli.Int64Flag{Name: "redis-log-length", Value: 100_000, Usage: "about how many changes Redis keeps for nodes to catch up with"}),
 		setting(&cli.StringFlag{Name: "redis-tls-ca", Usage: "`FILE` of PEM certificates to trust with rediss:// instead of the system's"}),
 		setting(&cli.StringFlag{Name: "redis-tls-cert", Usage: "PEM `FILE` of the certificate to show to Redis"}),
 		setting(&cli.StringFlag{Name: "redis-tls-key", Usage: "PEM `FILE` of that certificate's key"}),
@@ -48,7 +49,6 @@ var (
 	}
 	nodeFlags = []cli.Flag{
 		setting(&cli.StringFlag{Name: "node-name", DefaultText: "name of the host", Usage: "name of this node in Redis; no two nodes may share one"}),
-		setting(&cli.Int64Flag{Name: "redis-log-length", Value: 100_000, Usage: "about how many changes Redis keeps for nodes to catch up with"}),
 	}
 	logFlags = []cli.Flag{
 		setting(&cli.StringFlag{Name: "log-level", Value: "info", Usage: "least level to log: debug, info, warn or error"}),

@@ -118,6 +118,9 @@ func (p *parser) record(rec Record, e *entry, words []word) error {
 			return faultf("%s has no type; right is: owner [TTL] [IN] TYPE data", rec.Name)
 		}
 		text := e.text(words[0])
+		if words[0].quoted {
+			return faultf("%s has %s where the type belongs; right is: owner [TTL] [IN] TYPE data", rec.Name, quote(string(text)))
+		}
 		if isClass, err := parseClass(text); err != nil {
 			return err
 		} else if isClass && !class {

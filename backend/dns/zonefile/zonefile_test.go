@@ -138,6 +138,7 @@ func TestParseErrors(t *testing.T) {
 	f("a 1 A", "no data after the type")
 	f("a 1 IN", "has no type")
 	f("a 1 IN IN A 192.0.2.1", `type "IN" is unknown`)
+	f("a \"\"", "where the type belongs")
 	f("a 1 B 192.0.2.1", `type "B" is unknown`)
 	f("a 1 AXFR x", "no record has it")
 	f("a..b 1 A 192.0.2.1", "empty label")
