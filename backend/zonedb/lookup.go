@@ -5,13 +5,14 @@ import "redyn/backend/dns"
 // Lookup appends to dst what a zone has at name of a type, or of every type if typ is dns.TypeANY.
 // An empty non-terminal is one Answer of dns.TypeENT to dns.TypeANY and nothing to other types, for
 // PowerDNS that asks for a SOA takes nothing else. dns.AnyZone asks every zone that name is in, the
-// one with the longest name first; another id only that zone. It needs no memory but dst's.
+// one with the longest name first; the id of a zone asks only that one. An id that no zone has was
+// the id of one that is gone, perhaps created anew since: PowerDNS's zone cache keeps it for minutes,
+// so it is taken for dns.AnyZone. It needs no memory but dst's.
 func (db *DB) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
 	if id != dns.AnyZone {
 		if z := db.numbered(id); z != nil {
-			dst = z.lookup(dst, name, typ)
+			return z.lookup(dst, name, typ)
 		}
-		return dst
 	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()

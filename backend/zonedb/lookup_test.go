@@ -108,7 +108,7 @@ func TestLookup(t *testing.T) {
 	f("ns1.child.example", any, dns.AnyZone, `2 ns1.child.example. A auth 192.0.2.11`)
 	f("ns1.child.example", any, 1, ``)
 	f("www.example", any, 2, ``)
-	f("www.example", any, 4, ``)
+	f("www.example", dns.TypeAAAA, 4, `1 www.example. AAAA auth 2001:db8::2`) // the id of a zone that is gone
 
 	f(`esc\.aped.example`, any, 1, `1 esc\.aped.example. A auth 192.0.2.9`)
 	f(`aped.example`, any, 1, ``)

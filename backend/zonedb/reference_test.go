@@ -138,6 +138,9 @@ func (z *refZone) list() []dns.Answer {
 type refDB map[dns.ZoneID]*refZone
 
 func (db refDB) lookup(name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+	if db[id] == nil {
+		id = dns.AnyZone
+	}
 	var zones []*refZone
 	for _, z := range db {
 		if z.id == id || id == dns.AnyZone && within(name, z.name) {
