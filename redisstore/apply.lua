@@ -8,20 +8,20 @@ if version ~= '1' then return {'schema', version} end
 
 local at = 10
 local function list()
+	local all = {}
 	local count = tonumber(ARGV[at])
-	local pairs = {}
 	at = at + 1
 	for i = 1, count do
-		pairs[i] = {ARGV[at], ARGV[at + 1]}
+		all[i] = {ARGV[at], ARGV[at + 1]}
 		at = at + 2
 	end
-	return pairs
+	return all
 end
 
 -- What differs from the hash.
-local function changed(key, pairs)
+local function changed(key, wanted)
 	local diff, size = {}, 0
-	for _, p in ipairs(pairs) do
+	for _, p in ipairs(wanted) do
 		if (redis.call('HGET', key, p[1]) or '') ~= p[2] then
 			diff[#diff + 1] = p
 			size = size + #p[1] + #p[2]
@@ -85,16 +85,6 @@ for z = 1, tonumber(ARGV[9]) do
 end
 if #zones == 0 then return {'done', '', newest} end
 
-local function write(key, pairs)
-	for _, p in ipairs(pairs) do
-		if p[2] == '' then
-			redis.call('HDEL', key, p[1])
-		else
-			redis.call('HSET', key, p[1], p[2])
-		end
-	end
-end
-
 local entry, reply = {}, {}
 local room, most = tonumber(ARGV[8]), 1500 -- bytes, pairs: unpack takes some 8,000 values
 local function add(name, value)
@@ -102,8 +92,6 @@ local function add(name, value)
 	entry[#entry + 1] = value
 end
 for _, zone in ipairs(zones) do
-	write(zone.rr, zone.sets)
-	write(zone.meta, zone.metadata)
 	add('zone ' .. zone.id, zone.name)
 	if zone.serial then
 		add('serial ' .. zone.id, zone.serial)
@@ -119,5 +107,21 @@ for _, zone in ipairs(zones) do
 		for _, p in ipairs(zone.metadata) do add('meta ' .. zone.id .. ' ' .. p[1], p[2]) end
 	end
 end
+
+local function write(key, diff)
+	for _, p in ipairs(diff) do
+		if p[2] == '' then
+			redis.call('HDEL', key, p[1])
+		else
+			redis.call('HSET', key, p[1], p[2])
+		end
+	end
+end
+
+-- Written last, when all that can fail has been tried: what a failing script has written stays.
 local id = append(entry)
+for _, zone in ipairs(zones) do
+	write(zone.rr, zone.sets)
+	write(zone.meta, zone.metadata)
+end
 return {'done', id, id, unpack(reply)}

@@ -17,8 +17,9 @@ elseif there ~= id or redis.call('HGET', KEYS[4], 'gen') ~= old then
 end
 if redis.call('HLEN', KEYS[5]) ~= tonumber(count) then return {'incomplete'} end
 
+epoch = epoch or begin
+local entry = append({'zone ' .. id, name, 'serial ' .. id, serial, 'data ' .. id, '*'})
 if begin ~= '' then
-	epoch = begin
 	redis.call('HSET', KEYS[1], 'id', epoch, 'schema', '1', 'last_zone', id)
 end
 redis.call('PERSIST', KEYS[5])
@@ -29,5 +30,4 @@ else
 	redis.call('UNLINK', KEYS[6])
 end
 redis.call('HSET', KEYS[4], 'gen', gen)
-local entry = append({'zone ' .. id, name, 'serial ' .. id, serial, 'data ' .. id, '*'})
 return {'done', entry, entry}

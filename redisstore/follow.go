@@ -93,7 +93,7 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 // set; Status tells which.
 func (f *Follower) Loaded() <-chan struct{} { return f.loaded }
 
-// Reload makes the follower load everything anew; the copy answers meanwhile.
+// Reload makes the follower load everything anew; the copy answers meanwhile, without new changes.
 func (f *Follower) Reload() { f.reload.Store(true) }
 
 // Bounds of waiting: for an entry before the tail is looked at, and after errors.

@@ -189,8 +189,11 @@ func (s *Store) WaitNodes(ctx context.Context, r Result) (late []Node, err error
 	}
 }
 
+// lateOrError returns the nodes known to be late, if a look at them failed because ctx has ended.
 func lateOrError(ctx context.Context, late []Node, err error) ([]Node, error) {
-	if ctx.Err() != nil {
+	end, ok := ctx.Deadline()
+	over := ctx.Err() != nil || ok && !time.Now().Before(end) // a connection's deadline may come first
+	if over && len(late) > 0 {
 		return late, nil
 	}
 	return nil, fmt.Errorf("wait for nodes: %w", err)
@@ -216,7 +219,7 @@ func (s *Store) mayBegin(ctx context.Context) error {
 		}
 		for _, n := range nodes {
 			if n.Zones > 0 {
-				return fmt.Errorf("node %s still holds %d zones of it; restore the data, or begin anew and let the nodes drop them: %w", n.Name, n.Zones, dns.ErrLost)
+				return fmt.Errorf("%w, and node %s still holds %d of its zones; restore the data, or begin anew and let the nodes drop them", dns.ErrLost, n.Name, n.Zones)
 			}
 		}
 		if time.Now().After(end) {

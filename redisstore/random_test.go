@@ -126,6 +126,7 @@ func TestLoadDuringChanges(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
 		s := open(t, redisstore.Options{URL: srv.url})
 		create(t, s, org, orgSets()...)
+		c := &changer{t, s, nil}
 		stop, ended := make(chan struct{}), make(chan struct{})
 		go func() {
 			defer close(ended)
@@ -135,7 +136,11 @@ func TestLoadDuringChanges(t *testing.T) {
 					return
 				default:
 					value := fmt.Sprint(i)
-					apply(t, s, org, dns.NewRRset("a.example.org.", dns.TypeTXT, 60, value), dns.NewRRset("b.example.org.", dns.TypeTXT, 60, value))
+					if _, err := c.apply(dns.ZoneChange{Zone: org, RRsets: []dns.RRset{
+						dns.NewRRset("a.example.org.", dns.TypeTXT, 60, value), dns.NewRRset("b.example.org.", dns.TypeTXT, 60, value),
+					}}); err != nil {
+						t.Error(err)
+					}
 				}
 			}
 		}()

@@ -134,6 +134,7 @@ func (f *Follower) answered(ctx context.Context) {
 	if f.status.LastError != "" {
 		f.log.InfoContext(ctx, "store answers again", "dur", time.Since(f.status.LastErrorTime))
 		f.status.LastError = ""
+		f.changed()
 	}
 }
 

@@ -74,7 +74,6 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	redis.SetLogger(driverLog{o.Log})
 	s := &Store{keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error
 	if s.rdb, err = client(o.URL, o, o.Timeout); err != nil {
@@ -124,6 +123,8 @@ var faults = []struct{ word, meaning string }{
 	{"LOADING", "redis is loading its data"},
 	{"MASTERDOWN", "the replica has lost its primary"},
 	{"OOM ", "redis is out of memory"},
+	{"MISCONF", "redis cannot save to disk and takes no writes"},
+	{"NOREPLICAS", "redis has too few replicas to take writes"},
 	{"CROSSSLOT", "redis is a Cluster: the Redis URL needs ?addr="},
 }
 

@@ -5,8 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
+	"maps"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,14 +46,27 @@ func client(text string, o Options, patience time.Duration) (redis.UniversalClie
 	case query.Has("master_name"):
 		c, err = sentinelClient(text, o, patience)
 	case query.Has("addr"):
+		if open := strings.IndexByte(o.Prefix, '{'); open < 0 || strings.IndexByte(o.Prefix[open+1:], '}') < 1 {
+			return nil, fmt.Errorf("is a Cluster's, and the prefix %q has no {tag} to keep the keys in one slot", o.Prefix)
+		}
 		c, err = clusterClient(text, o, patience)
 	default:
 		c, err = plainClient(text, o, patience)
 	}
-	if err != nil && strings.Contains(err.Error(), "@") {
-		err = errors.New("has an option that cannot be read")
+	if err != nil {
+		return nil, optionError(query, err)
 	}
-	return c, err
+	return c, nil
+}
+
+// optionError names the option that go-redis complains of, but not its value.
+func optionError(query url.Values, err error) error {
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if strings.Contains(err.Error(), name) && !strings.Contains(name, "@") {
+			return fmt.Errorf("has an option %s that is unknown or has a wrong value", name)
+		}
+	}
+	return errors.New("has a wrong option")
 }
 
 // RedactURL returns the URL without what is secret in it, for logs.
@@ -120,9 +134,6 @@ func sentinelClient(text string, o Options, patience time.Duration) (redis.Unive
 }
 
 func clusterClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
-	if open := strings.IndexByte(o.Prefix, '{'); open < 0 || strings.IndexByte(o.Prefix[open+1:], '}') < 1 {
-		return nil, fmt.Errorf("is a Cluster's, and the prefix %q has no {tag} to keep the keys in one slot", o.Prefix)
-	}
 	c, err := redis.ParseClusterURL(text)
 	if err != nil {
 		return nil, err
@@ -135,9 +146,9 @@ func clusterClient(text string, o Options, patience time.Duration) (redis.Univer
 	return redis.NewClusterClient(c), nil
 }
 
-// driverLog passes on at Debug what go-redis would print.
-type driverLog struct{ log *slog.Logger }
+// silent keeps go-redis from printing what it also returns as errors.
+type silent struct{}
 
-func (l driverLog) Printf(ctx context.Context, format string, args ...any) {
-	l.log.DebugContext(ctx, "redis client: "+fmt.Sprintf(format, args...))
-}
+func (silent) Printf(context.Context, string, ...any) {}
+
+func init() { redis.SetLogger(silent{}) }

@@ -1,0 +1,211 @@
+package redisstore_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+	"redyn/redisstore"
+)
+
+// story is what has to work wherever the store is.
+func story(t *testing.T, o redisstore.Options) {
+	t.Helper()
+	ctx := context.Background()
+	s := open(t, o)
+	if err := s.Ping(ctx); err != nil {
+		t.Fatal(err)
+	}
+	create(t, s, org, orgSets()...)
+	f, m := follow(t, s, "node")
+	fill2(t, s, org, 5000)
+	r := apply(t, s, org, www("192.0.2.30"))
+	if late, err := s.WaitNodes(ctx, r); err != nil || len(late) > 0 {
+		t.Fatalf("late: %+v, %v", late, err)
+	}
+	if got := m.get(org, "www.example.org.", dns.TypeA); len(got) != 1 || got[0] != "192.0.2.30" {
+		t.Errorf("www is %v", got)
+	}
+	sameAsStore(t, s, m)
+	if _, err := s.DeleteZone(ctx, org, "", ""); err != nil {
+		t.Error(err)
+	}
+	if st := f.Status(); st.Reloads != 1 || st.Errors > 0 {
+		t.Errorf("status is %+v", st)
+	}
+}
+
+func TestUnixSocket(t *testing.T) {
+	srv := startRedis(t)
+	story(t, redisstore.Options{URL: "unix://" + srv.sock() + "?db=3"})
+}
+
+func TestPrefix(t *testing.T) {
+	srv := startRedis(t)
+	story(t, redisstore.Options{URL: srv.url(), Prefix: "tenant:"})
+	story(t, redisstore.Options{URL: srv.url(), Prefix: "{other}:"})
+}
+
+// The user needs no right to other keys than those with the prefix.
+func TestUser(t *testing.T) {
+	srv := startRedis(t)
+	rdb := newServer(t, srv.url(), srv).rdb
+	ctx := context.Background()
+	err := rdb.Do(ctx, "acl", "setuser", "redyn", "on", ">se#cret", "resetchannels", "~{redyn}:*", "+@all", "-@dangerous", "+info").Err()
+	if err != nil {
+		t.Fatal(err)
+	}
+	story(t, redisstore.Options{URL: fmt.Sprintf("redis://redyn:se%%23cret@%s/0", srv.addr())})
+	if err := rdb.Do(ctx, "acl", "setuser", "default", "off").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range []string{"", "redyn:secret@"} {
+		s := open(t, redisstore.Options{URL: "redis://" + user + srv.addr()})
+		if err := s.Ping(ctx); err == nil || !strings.Contains(err.Error(), "user and password") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("as %q: %v", user, err)
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	cert, key, pool := certificate(t)
+	port := freePort(t)
+	startRedis(t, "--tls-port", strconv.Itoa(port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	url := "rediss://127.0.0.1:" + strconv.Itoa(port)
+	story(t, redisstore.Options{URL: url, TLS: &tls.Config{RootCAs: pool}})
+	if err := open(t, redisstore.Options{URL: url}).Ping(context.Background()); err == nil {
+		t.Error("a certificate that nobody vouches for is taken")
+	}
+}
+
+// certificate makes a certificate for 127.0.0.1 that signs itself.
+func certificate(t testing.TB) (cert, key string, pool *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "redis"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	pool = x509.NewCertPool()
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.AddCert(parsed)
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", keyDER), pool
+}
+
+func TestCluster(t *testing.T) {
+	srv := startRedis(t, "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf")
+	rdb := newServer(t, srv.url(), srv).rdb
+	ctx := context.Background()
+	if err := rdb.Do(ctx, "cluster", "addslotsrange", 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "cluster is up", func() error {
+		info, err := rdb.ClusterInfo(ctx).Result()
+		return holds(strings.Contains(info, "cluster_state:ok"), "%s %v", info, err)
+	})
+	story(t, redisstore.Options{URL: fmt.Sprintf("redis://%s?addr=%s", srv.addr(), srv.addr())})
+}
+
+func TestSentinel(t *testing.T) {
+	primary := startRedis(t)
+	replica := startRedis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(primary.port))
+	sentinel := startSentinel(t, primary)
+	o := redisstore.Options{URL: fmt.Sprintf("redis://%s/0?master_name=redyn", sentinel)}
+	story(t, o)
+
+	s := open(t, o)
+	ctx := context.Background()
+	f, m := follow(t, s, "node")
+	create(t, s, org, orgSets()...)
+	rdb := redis.NewSentinelClient(&redis.Options{Addr: sentinel})
+	defer rdb.Close()
+	eventually(t, "sentinel knows the replica", func() error {
+		replicas, err := rdb.Replicas(ctx, "redyn").Result()
+		return holds(err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok", "%v %v", replicas, err)
+	})
+	there := newServer(t, replica.url(), replica)
+	eventually(t, "replica has the zone", func() error {
+		last, err := there.rdb.HGet(ctx, "{redyn}:epoch", "log").Result()
+		want, _ := newServer(t, primary.url(), primary).rdb.HGet(ctx, "{redyn}:epoch", "log").Result()
+		return holds(err == nil && last == want, "%s, %v", last, err)
+	})
+	eventually(t, "failover begins", func() error { return rdb.Failover(ctx, "redyn").Err() })
+	eventually(t, "new primary takes changes", func() error {
+		host, err := rdb.GetMasterAddrByName(ctx, "redyn").Result()
+		return holds(err == nil && host[1] == strconv.Itoa(replica.port), "%v %v", host, err)
+	})
+	var r redisstore.Result
+	eventually(t, "store finds the new primary", func() (err error) {
+		r, err = s.Apply(ctx, dns.Change{Zones: []dns.ZoneChange{{Zone: org, RRsets: []dns.RRset{www("192.0.2.77")}}}})
+		return err
+	})
+	if err := f.Wait(ctx, r); err != nil {
+		t.Fatal(err)
+	}
+	sameAsStore(t, s, m)
+}
+
+// startSentinel starts a Sentinel that watches the primary as "redyn", and returns its address.
+func startSentinel(t testing.TB, primary *realServer) string {
+	t.Helper()
+	dir, port := t.TempDir(), freePort(t)
+	conf := filepath.Join(dir, "sentinel.conf")
+	text := fmt.Sprintf("port %d\nbind 127.0.0.1\ndir %s\nlogfile %s/log\nsentinel monitor redyn 127.0.0.1 %d 1\nsentinel down-after-milliseconds redyn 1000\n", port, dir, dir, primary.port)
+	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("redis-server", conf, "--sentinel")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	rdb := redis.NewSentinelClient(&redis.Options{Addr: addr})
+	defer rdb.Close()
+	eventually(t, "sentinel answers", func() error { return rdb.Ping(context.Background()).Err() })
+	return addr
+}
