@@ -67,6 +67,8 @@ type ZoneEntry struct {
 	Metadata Metadata
 	// Keys are the values after the change; nil is gone.
 	Keys map[KeyID]*Key
+	// KeysUnknown says that a key of the zone changed and could not be read.
+	KeysUnknown bool
 	// Zone is what is known of the zone after the change, if that changed.
 	Zone *Zone
 	// Reload says that the zone's data are to be read again from the store as a whole.

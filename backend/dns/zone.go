@@ -50,3 +50,20 @@ type Zone struct {
 
 // Metadata is a zone's domain metadata: values by kind. A kind without values is not there.
 type Metadata map[string][]string
+
+// ZoneData is all that is known of a zone but its records.
+type ZoneData struct {
+	Zone     Zone // the Serial is the records'
+	Metadata Metadata
+	Keys     []Key
+	// KeysUnknown says that there are keys that could not be read: the zone must not be taken for
+	// one without.
+	KeysUnknown bool
+}
+
+// ServerData is what PowerDNS may ask for that belongs to no zone.
+type ServerData struct {
+	TSIG          []TSIGKey
+	TSIGUnknown   bool // there are keys that could not be read
+	Autoprimaries map[Autoprimary]string
+}
