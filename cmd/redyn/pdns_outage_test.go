@@ -25,11 +25,14 @@ a.ent   A   192.0.2.201
 *.wild  A   192.0.2.202
 `
 
-// asker asks PowerDNS a hundred questions a second until the test ends, and fails the test for
+// asker asks PowerDNS a hundred questions a second until it is stopped, and fails the test for
 // each wrong answer.
 type asker struct {
-	t    *testing.T
-	p    *powerDNS
+	t       *testing.T
+	p       *powerDNS
+	end     chan struct{}
+	running sync.WaitGroup
+
 	mu   sync.Mutex
 	host []string // what host.example.org. may have: more than one while it changes
 	away bool     // redyn is: SERVFAIL is right
@@ -38,23 +41,26 @@ type asker struct {
 }
 
 func startAsker(t *testing.T, p *powerDNS) *asker {
-	a := &asker{t: t, p: p, host: []string{"192.0.2.1"}}
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
+	a := &asker{t: t, p: p, host: []string{"192.0.2.1"}, end: make(chan struct{})}
+	a.running.Go(func() {
 		every := time.NewTicker(10 * time.Millisecond)
 		defer every.Stop()
 		for i := 0; ; i++ {
 			select {
-			case <-stop:
+			case <-a.end:
 				return
 			case <-every.C:
 				a.askOne(i)
 			}
 		}
-	}()
-	t.Cleanup(func() { close(stop); <-done })
+	})
 	return a
+}
+
+// stop ends the questions. It comes before the servers end, and they end with the test.
+func (a *asker) stop() {
+	close(a.end)
+	a.running.Wait()
 }
 
 // askOne asks one of the questions. What may come back is what may before or after it was asked.
@@ -166,7 +172,6 @@ func (a *asker) becomes(to string) {
 
 // outage starts everything and asks questions.
 func outage(t *testing.T) (*redisServer, *node, *asker) {
-	needPrograms(t, "redis-server", "redis-cli", "pdns_server")
 	redis := startRedis(t)
 	redis.importZone(t, outageZone)
 	node := startNode(t, redis)
@@ -174,9 +179,10 @@ func outage(t *testing.T) (*redisServer, *node, *asker) {
 }
 
 // Redis hangs, and then dies: every answer is right, and a change made when it is back is seen.
-func TestPowerDNSRedisAway(t *testing.T) {
+func testPowerDNSRedisAway(t *testing.T) {
 	t.Parallel()
 	redis, _, asker := outage(t)
+	defer asker.stop()
 	asker.more(20)
 
 	redis.signal(syscall.SIGSTOP)
@@ -194,9 +200,10 @@ func TestPowerDNSRedisAway(t *testing.T) {
 
 // Redis comes back with nothing: that is a loss and no order to forget. Then with older data: that
 // is the truth. Then it is emptied and begun anew: exactly what is there then counts.
-func TestPowerDNSRedisLost(t *testing.T) {
+func testPowerDNSRedisLost(t *testing.T) {
 	t.Parallel()
 	redis, node, asker := outage(t)
+	defer asker.stop()
 	asker.set(redis, "192.0.2.1", "192.0.2.2")
 	redis.do(t, "SAVE")
 	dump := filepath.Join(redis.dir, "dump.rdb")
@@ -251,9 +258,10 @@ func TestPowerDNSRedisLost(t *testing.T) {
 }
 
 // redyn dies: until it is back PowerDNS can only say that it does not know.
-func TestPowerDNSRedynAway(t *testing.T) {
+func testPowerDNSRedynAway(t *testing.T) {
 	t.Parallel()
 	redis, node, asker := outage(t)
+	defer asker.stop()
 	asker.more(20)
 	asker.setAway(true)
 	node.end(syscall.SIGKILL)

@@ -24,9 +24,8 @@ func (r *redisServer) replicate(t *testing.T, primary *redisServer) {
 
 // A redyn that reads from a replica sees what is changed on the primary; and when the primary is
 // replaced by a replica that lacks the last changes, it ends with exactly what that one has.
-func TestPowerDNSReplica(t *testing.T) {
+func testPowerDNSReplica(t *testing.T) {
 	t.Parallel()
-	needPrograms(t, "redis-server", "redis-cli", "pdns_server")
 	primary, near, other := startRedis(t), startRedis(t), startRedis(t)
 	primary.importZone(t, outageZone)
 	near.replicate(t, primary)

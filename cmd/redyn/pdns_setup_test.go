@@ -37,32 +37,20 @@ func needPrograms(t *testing.T, programs ...string) {
 	}
 }
 
-// built is the program as a user builds it, once for all tests; with the race detector if the tests
-// have it.
-var built = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "redyn-test")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "redyn")
-	args := []string{"build", "-o", path}
+// program is redyn as a user builds it; with the race detector if the tests have it.
+var program string
+
+// buildProgram builds it for the test and those in it.
+func buildProgram(t *testing.T) {
+	t.Helper()
+	program = filepath.Join(t.TempDir(), "redyn")
+	args := []string{"build", "-o", program}
 	if raceDetector {
 		args = append(args, "-race")
 	}
-	out, err := exec.Command("go", append(args, "redyn/cmd/redyn")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
+	if out, err := exec.Command("go", append(args, "redyn/cmd/redyn")...).CombinedOutput(); err != nil {
+		t.Fatalf("build redyn: %v\n%s", err, out)
 	}
-	return path, nil
-})
-
-func program(t *testing.T) string {
-	t.Helper()
-	path, err := built()
-	if err != nil {
-		t.Fatalf("build redyn: %v", err)
-	}
-	return path
 }
 
 // server is a process that a test started.
@@ -226,8 +214,9 @@ func (r *redisServer) do(t *testing.T, args ...string) string {
 // run runs redyn to its end and returns what it printed and how it ended.
 func (r *redisServer) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.Command(program(t), args...)
-	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url())
+	cmd := exec.Command(program, args...)
+	// Else the race detector makes every command sleep a second before it ends.
+	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url(), "GORACE=atexit_sleep_ms=10")
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -273,7 +262,7 @@ func startNode(t *testing.T, r *redisServer, args ...string) *node {
 // start starts it and returns when it has loaded.
 func (n *node) start(t *testing.T) {
 	t.Helper()
-	n.server = startServer(t, "redyn serve", program(t), append([]string{
+	n.server = startServer(t, "redyn serve", program, append([]string{
 		"serve", "--backend-unix", n.unix,
 		"--backend-listen", loopback(n.http), "--status-listen", loopback(n.status), "--node-name", "node",
 	}, n.args...)...)
