@@ -101,7 +101,7 @@ func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply
 
 // cutOff counts and logs that a long answer ended before its end: PowerDNS went, or a fault of ours.
 func (b *Backend) cutOff(ctx context.Context, via connector, m *method, err error) {
-	b.metrics.of(via, m).count[failedOutcome].Add(1)
+	b.metrics.count(via, m, failedOutcome)
 	r := reply{status: statusUnavailable}
 	var p *panicked
 	if errors.As(err, &p) {

@@ -133,7 +133,7 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 func (b *Backend) refuse(ctx context.Context, via connector, m *method, c *call, err error) {
 	c.reply.fail(err)
 	b.report(ctx, via, m, &c.reply, err)
-	b.metrics.observe(via, m, c.reply.outcome, 0)
+	b.metrics.count(via, m, c.reply.outcome)
 }
 
 // unreadable answers what is no HTTP request, is too large, or did not come in time.

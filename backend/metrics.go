@@ -49,6 +49,10 @@ func (m *metrics) of(via connector, mt *method) *series {
 	return &m.series[int(via)*len(methods)+mt.number]
 }
 
+// count counts a request that was not served.
+func (m *metrics) count(via connector, mt *method, o outcome) { m.of(via, mt).count[o].Add(1) }
+
+// observe counts a request that was served, and the time that it took.
 func (m *metrics) observe(via connector, mt *method, o outcome, took time.Duration) {
 	s := m.of(via, mt)
 	s.count[o].Add(1)
