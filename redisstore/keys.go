@@ -25,6 +25,7 @@ import (
 //	meta:<id>       HASH    kind of domain metadata → ["value"]
 //	nodes           SET     names of nodes that have, or had, a lease
 //	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node
+//	probe:<random>  STRING  whether the primary takes a change; gone at once
 //	log             STREAM  one entry per change, trimmed by MAXLEN ~; its fields stand in entry.go
 type keyspace string
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -45,27 +44,8 @@ var errMoved = errors.New("replaced while it was read")
 // server names the running server and the history of its data. A scan that began at one must not
 // go on at another: they do not share cursors.
 func (r reader) server(ctx context.Context) string {
-	var one redis.Cmdable = r.rdb
-	if cluster, ok := r.rdb.(*redis.ClusterClient); ok {
-		node, err := cluster.MasterForKey(ctx, r.keys.epoch())
-		if err != nil {
-			return ""
-		}
-		one = node
-	}
-	var b strings.Builder
-	for _, section := range []string{"server", "replication"} {
-		info, err := one.Info(ctx, section).Result()
-		if err != nil {
-			continue // a server without INFO cannot be told from another
-		}
-		for line := range strings.Lines(info) {
-			if strings.HasPrefix(line, "run_id:") || strings.HasPrefix(line, "master_replid:") {
-				b.WriteString(line)
-			}
-		}
-	}
-	return b.String()
+	_, told := r.info(ctx, "server", "replication")
+	return told["run_id"] + " " + told["master_replid"]
 }
 
 func (r reader) zoneID(ctx context.Context, name dns.Name) (dns.ZoneID, error) {

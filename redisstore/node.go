@@ -46,7 +46,9 @@ func (f *Follower) keepLease(ctx context.Context) {
 		if err != nil && !down && ctx.Err() == nil {
 			f.log.WarnContext(ctx, "cannot write this node's lease", "err", err)
 		}
-		down = err != nil
+		if down = err != nil; down {
+			f.leaseFailed()
+		}
 		select {
 		case <-ctx.Done():
 		case <-time.After(leasePause):
@@ -67,6 +69,12 @@ func (f *Follower) keepLease(ctx context.Context) {
 		p.SRem(ctx, nodes, f.o.Name)
 		return nil
 	})
+}
+
+func (f *Follower) leaseFailed() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.status.Errors++
 }
 
 // lease returns the fields of the lease, and what is closed when they change.
@@ -208,7 +216,7 @@ func (n Node) holds(r Result, since map[string]bool) bool {
 
 // beginPause is how long a store without data set is watched before one is begun: nodes that hold
 // zones of a lost one notice the loss, and tell, within blockTime and what the lease takes.
-const beginPause = 3 * blockTime
+const beginPause = 4 * blockTime
 
 // mayBegin refuses to begin a data set while live nodes hold zones of another.
 func (s *Store) mayBegin(ctx context.Context) error {

@@ -32,7 +32,7 @@ func (s *Store) Probe(ctx context.Context) (primary, read Server, err error) {
 	}
 	primary = s.primary().describe(ctx)
 	read = primary
-	if s.read != s.rdb {
+	if s.o.ReadURL != "" {
 		read = reader{s.read, s.keys, s.o.Timeout}.describe(ctx)
 	}
 	return primary, read, nil
@@ -46,24 +46,7 @@ func (s *Store) Position(ctx context.Context) (string, error) {
 
 // describe asks the server that has the keys.
 func (r reader) describe(ctx context.Context) Server {
-	var one redis.Cmdable = r.rdb
-	if cluster, ok := r.rdb.(*redis.ClusterClient); ok {
-		if node, err := cluster.MasterForKey(ctx, r.keys.epoch()); err == nil {
-			one = node
-		}
-	}
-	told := make(map[string]string)
-	for _, section := range []string{"server", "replication", "memory", "persistence"} {
-		text, err := one.Info(ctx, section).Result()
-		if err != nil {
-			continue // the user may lack the right; then it is not told
-		}
-		for line := range strings.Lines(text) {
-			if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-				told[key] = value
-			}
-		}
-	}
+	one, told := r.info(ctx, "server", "replication", "memory", "persistence")
 	s := Server{
 		Software: "redis", Version: told["redis_version"], Role: told["role"], LinkUp: told["master_link_status"] == "up",
 		Eviction: told["maxmemory_policy"], Bounded: told["maxmemory"] != "" && told["maxmemory"] != "0",
@@ -72,8 +55,37 @@ func (r reader) describe(ctx context.Context) Server {
 	if told["valkey_version"] != "" {
 		s.Software, s.Version = "valkey", told["valkey_version"]
 	}
+	if one == nil {
+		return s
+	}
 	if save, err := one.ConfigGet(ctx, "save").Result(); err == nil && save["save"] != "" {
 		s.Durable = true
 	}
 	return s
+}
+
+// info returns the server that has the keys and what it tells of itself in sections of INFO; the
+// user may lack the right to ask, then it tells nothing. The server is nil if it is not known.
+func (r reader) info(ctx context.Context, sections ...string) (redis.Cmdable, map[string]string) {
+	var one redis.Cmdable = r.rdb
+	if cluster, ok := r.rdb.(*redis.ClusterClient); ok {
+		node, err := cluster.MasterForKey(ctx, r.keys.epoch())
+		if err != nil {
+			return nil, nil
+		}
+		one = node
+	}
+	told := make(map[string]string)
+	for _, section := range sections {
+		text, err := one.Info(ctx, section).Result()
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(text) {
+			if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+				told[key] = value
+			}
+		}
+	}
+	return one, told
 }

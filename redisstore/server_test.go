@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,4 +143,24 @@ func open(t testing.TB, o redisstore.Options) *redisstore.Store {
 	}
 	t.Cleanup(func() { s.Close() })
 	return s
+}
+
+// unblock ends with an error what clients wait for, and returns how many did.
+func unblock(ctx context.Context, rdb *redis.Client) (n int64, err error) {
+	list, err := rdb.ClientList(ctx).Result()
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(list) {
+		id, rest, _ := strings.Cut(strings.TrimPrefix(line, "id="), " ")
+		if !strings.Contains(rest, "cmd=xread") {
+			continue
+		}
+		ended, err := rdb.Do(ctx, "client", "unblock", id, "error").Int64()
+		if err != nil {
+			return n, err
+		}
+		n += ended
+	}
+	return n, nil
 }

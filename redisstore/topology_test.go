@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"log/slog"
 	"math/big"
 	"net"
 	"os"
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -78,11 +80,45 @@ func TestUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, user := range []string{"", "redyn:secret@"} {
-		s := open(t, redisstore.Options{URL: "redis://" + user + srv.addr()})
+		var logged syncBuffer
+		s := open(t, redisstore.Options{URL: "redis://" + user + srv.addr(), Log: slog.New(slog.NewTextHandler(&logged, nil))})
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		ended := make(chan struct{})
+		f := s.NewFollower(redisstore.NodeOptions{Name: "node", Copy: newMemory()})
+		go func() {
+			defer close(ended)
+			f.Run(ctx)
+		}()
+		eventually(t, "follower fails", func() error { return holds(f.Status().Errors > 2, "%+v", f.Status()) })
+		cancel()
+		<-ended
+		if text := logged.String(); !strings.Contains(text, "user and password") || strings.Contains(text, "secret") {
+			t.Errorf("as %q it logs %s", user, text)
+		}
+		ctx = context.Background()
 		if err := s.Ping(ctx); err == nil || !strings.Contains(err.Error(), "user and password") || strings.Contains(err.Error(), "secret") {
 			t.Errorf("as %q: %v", user, err)
 		}
 	}
+}
+
+// syncBuffer is a buffer that a log may write to.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
 }
 
 func TestTLS(t *testing.T) {
