@@ -106,6 +106,7 @@ func New(o Options) *Backend {
 type call struct {
 	params params
 	reply  reply
+	done   time.Duration // when the reply was made, since epoch
 }
 
 // most is how much memory of a kind a call keeps for the next request.
@@ -127,7 +128,8 @@ func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) 
 		c.reply.fail(err)
 		b.report(ctx, via, m, &c.reply, err)
 	}
-	b.metrics.observe(via, m, c.reply.outcome, time.Since(epoch)-start)
+	c.done = time.Since(epoch)
+	b.metrics.observe(via, m, c.reply.outcome, c.done-start)
 }
 
 // epoch is a moment to measure from: time.Since(epoch) costs half of what time.Now does.

@@ -172,8 +172,11 @@ func (c *conn) readBy(t time.Time) {
 func (c *conn) stop() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
 
 // Write writes all of p, or fails after between half of writeTimeout and all of it.
-func (c *conn) Write(p []byte) (int, error) {
-	if now := time.Since(epoch); c.writeBy-now < writeTimeout/2 {
+func (c *conn) Write(p []byte) (int, error) { return c.write(p, time.Since(epoch)) }
+
+// write is Write for one who knows what time it is, since epoch.
+func (c *conn) write(p []byte, now time.Duration) (int, error) {
+	if c.writeBy-now < writeTimeout/2 {
 		c.writeBy = now + writeTimeout
 		_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
 	}
@@ -188,17 +191,4 @@ func (c *conn) Close() error {
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}
 	return c.Conn.Close()
-}
-
-// raw gives control over the connection's descriptor; nil if it has none.
-func (c *conn) raw() syscall.RawConn {
-	sc, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return nil
-	}
-	raw, err := sc.SyscallConn()
-	if err != nil {
-		return nil
-	}
-	return raw
 }

@@ -5,10 +5,16 @@ import "syscall"
 // cork holds back the end of what is written until the connection is closed, so that the reply and
 // the FIN travel together: PowerDNS would use a connection again that is closed a moment later.
 func (c *conn) cork() {
-	if raw := c.raw(); raw != nil {
-		// Without the option the FIN follows a moment later: slower, but right.
-		_ = raw.Control(func(fd uintptr) {
-			_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1)
-		})
+	tcp, ok := c.Conn.(syscall.Conn)
+	if !ok {
+		return
 	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return
+	}
+	// Without the option the FIN follows a moment later: slower, but right.
+	_ = raw.Control(func(fd uintptr) {
+		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1)
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -131,6 +132,7 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 
 // refuse answers a request that could not be read.
 func (b *Backend) refuse(ctx context.Context, via connector, m *method, c *call, err error) {
+	c.done = time.Since(epoch)
 	c.reply.fail(err)
 	b.report(ctx, via, m, &c.reply, err)
 	b.metrics.count(via, m, c.reply.outcome)

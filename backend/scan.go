@@ -149,7 +149,7 @@ func (s *scanner) first(closing byte) bool {
 func (s *scanner) next(closing byte) bool {
 	switch s.peek() {
 	case ',':
-		s.i++
+		s.pass()
 		return true
 	case closing:
 		s.i++
@@ -170,8 +170,16 @@ func (s *scanner) key() []byte {
 		s.fail()
 		return nil
 	}
-	s.i++
+	s.pass()
 	return k
+}
+
+// pass goes past a comma or a colon and the space that PowerDNS writes after it.
+func (s *scanner) pass() {
+	s.i++
+	if s.i < len(s.b) && s.b[s.i] == ' ' {
+		s.i++
+	}
 }
 
 // ends makes anything but white space a mistake.

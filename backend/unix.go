@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"sync"
-	"syscall"
 )
 
 // ServeUnix answers what comes over ln in the form of the unix connector: JSON, one object a line
@@ -38,18 +37,17 @@ func (b *Backend) ServeUnix(ctx context.Context, ln net.Listener) error {
 // lineBuffer is enough for the lines that are asked often, and small enough for idle connections.
 const lineBuffer = 1 << 10
 
-// serveLines answers the lines of one connection until its end. A question costs one read and one
-// write: all reading is within one RawConn.Read, which waits for octets to come whenever its function
-// returns false, while net.Conn's Read would try, in vain, before it waits.
+// serveLines answers the lines of one connection until its end: PowerDNS went, was too slow, or ctx
+// ended. Go's poller is good enough: threads that block in the kernel, or to wait before the first
+// attempt to read, were tried and are no faster.
 func (b *Backend) serveLines(ctx context.Context, c *conn) {
-	raw := c.raw()
-	if raw == nil {
-		b.log.ErrorContext(ctx, "a connection has no descriptor", "remote", c.RemoteAddr())
-		return
-	}
 	l := &lines{b: b, ctx: ctx, conn: c, buf: make([]byte, lineBuffer)}
-	// How it ends is no concern of ours: PowerDNS went, was too slow, or ctx ended.
-	_ = raw.Read(l.read)
+	for {
+		n, err := c.Conn.Read(l.buf[l.have:])
+		if err != nil || !l.take(n) {
+			return
+		}
+	}
 }
 
 // lines are the lines of one connection.
@@ -59,28 +57,6 @@ type lines struct {
 	conn *conn
 	buf  []byte
 	have int // how much of buf is filled with the beginning of a line
-}
-
-// read takes what there is to read and answers it. It returns true at the end of the connection.
-func (l *lines) read(fd uintptr) (done bool) {
-	for {
-		n, err := syscall.Read(int(fd), l.buf[l.have:])
-		switch {
-		case err == syscall.EINTR:
-			continue
-		case err == syscall.EAGAIN:
-			return false
-		case err != nil || n == 0:
-			return true
-		}
-		full := n == len(l.buf)-l.have
-		if !l.take(n) {
-			return true
-		}
-		if !full {
-			return false // whatever comes later wakes us again
-		}
-	}
 }
 
 // take answers the lines that are whole now that n more octets were read.
@@ -125,7 +101,7 @@ func (l *lines) fit() bool {
 }
 
 // answer answers one line, and reports whether the connection goes on.
-func (b *Backend) answer(ctx context.Context, conn net.Conn, line []byte) bool {
+func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) bool {
 	c := b.newCall()
 	defer b.release(c)
 	m := unknownReads
@@ -137,7 +113,7 @@ func (b *Backend) answer(ctx context.Context, conn net.Conn, line []byte) bool {
 		b.serve(ctx, viaUnix, m, c)
 	}
 	if c.reply.chunks == nil {
-		_, err = conn.Write(c.reply.b)
+		_, err = conn.write(c.reply.b, c.done)
 		return err == nil
 	}
 	err = c.reply.chunks(func(piece []byte) error {
