@@ -40,7 +40,7 @@ type counter struct {
 	applied chan string
 }
 
-func (c *counter) Stage(_ dns.Zone, _ dns.Metadata, sets iter.Seq2[dns.RRset, error]) error {
+func (c *counter) Stage(_ dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error {
 	for _, err := range sets {
 		if err != nil {
 			return err
@@ -55,9 +55,10 @@ func (c *counter) Apply(e dns.Entry) {
 		c.applied <- e.ID
 	}
 }
-func (c *counter) Show(dns.ZoneID) {}
-func (c *counter) ShowAll()        {}
-func (c *counter) Forget()         {}
+func (c *counter) StageServer(dns.ServerData) {}
+func (c *counter) Show(dns.ZoneID)            {}
+func (c *counter) ShowAll()                   {}
+func (c *counter) Forget()                    {}
 
 func run(t testing.TB, f *redisstore.Follower) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -36,11 +36,11 @@ func newMemory() *memory {
 	return &memory{shown: make(map[dns.ZoneID]*memZone), staged: make(map[dns.ZoneID]*memZone)}
 }
 
-func (m *memory) Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRset, error]) error {
+func (m *memory) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error {
 	m.mu.Lock()
-	delete(m.staged, zone.ID)
+	delete(m.staged, data.Zone.ID)
 	m.mu.Unlock()
-	z := &memZone{name: zone.Name, meta: maps.Clone(meta), sets: make(map[rrKey]dns.RRset)}
+	z := &memZone{name: data.Zone.Name, meta: maps.Clone(data.Metadata), sets: make(map[rrKey]dns.RRset)}
 	for set, err := range sets {
 		if err != nil {
 			return err
@@ -49,9 +49,11 @@ func (m *memory) Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRse
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.staged[zone.ID] = z
+	m.staged[data.Zone.ID] = z
 	return nil
 }
+
+func (m *memory) StageServer(dns.ServerData) {}
 
 func (m *memory) Apply(e dns.Entry) {
 	m.mu.Lock()

@@ -195,7 +195,7 @@ func (f *Follower) stageZone(ctx context.Context, h header, first page, l *loadi
 			}
 		}
 	}
-	err := f.copy.Stage(h.Zone, h.meta, counted)
+	err := f.copy.Stage(dns.ZoneData{Zone: h.Zone, Metadata: h.meta}, counted)
 	if err == nil && l != nil {
 		l.staging.Add(1)
 	}

@@ -9,8 +9,9 @@ import (
 )
 
 // Apply makes a change visible, in each zone all at once. The part that concerns a staged zone goes
-// to that alone. Parts of zones that are neither shown nor staged are left out, and so are RRsets of
-// owners outside their zone. See Stage for who may call it.
+// to that alone, and so does what belongs to no zone, if that is staged. Parts of zones that are
+// neither shown nor staged are left out, and so are RRsets of owners outside their zone. See Stage
+// for who may call it.
 func (db *DB) Apply(e dns.Entry) {
 	for _, part := range e.Zones {
 		z := db.current(part.ID)
@@ -22,6 +23,7 @@ func (db *DB) Apply(e dns.Entry) {
 			db.apply(z, part)
 		}
 	}
+	db.applyServer(e.Server)
 }
 
 // current returns the zone that changes go to: the staged one before the one shown, nil if none.
@@ -38,7 +40,7 @@ func (db *DB) current(id dns.ZoneID) *zone {
 func (db *DB) delete(z *zone) {
 	db.mu.Lock()
 	if db.staged[z.id] == z {
-		nothing := newZone(dns.Zone{ID: z.id, Name: z.name}, nil)
+		nothing := newZone(dns.ZoneData{Zone: dns.Zone{ID: z.id, Name: z.name}})
 		nothing.gone = true
 		db.staged[z.id] = nothing
 	} else {
@@ -61,10 +63,11 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry) {
 	if len(part.Metadata) > 0 {
 		meta = changed(meta, part.Metadata)
 	}
+	keys := withKeys(z.keys, part.Keys)
 	// Until the swap is done referrers has both the old and the new ones.
 	db.referrers.add(added)
 	z.mu.Lock()
-	z.meta = meta
+	z.meta, z.keys, z.keysUnknown = meta, keys, z.keysUnknown || part.KeysUnknown
 	if part.Zone != nil {
 		serial := z.info.Serial
 		z.info = *part.Zone

@@ -44,7 +44,7 @@ func manyHosts(n int) iter.Seq2[dns.RRset, error] {
 func withHosts(b testing.TB, n int) *zonedb.DB {
 	b.Helper()
 	db := zonedb.New()
-	if err := db.Stage(dns.Zone{ID: 1, Name: "dyn.example."}, nil, manyHosts(n)); err != nil {
+	if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: 1, Name: "dyn.example."}}, manyHosts(n)); err != nil {
 		b.Fatal(err)
 	}
 	db.Show(1)

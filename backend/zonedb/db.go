@@ -14,16 +14,17 @@ import (
 type DB struct {
 	referrers *referrers
 
-	mu     sync.RWMutex // guards what follows, but not what is in the zones
-	byID   map[dns.ZoneID]*zone
-	byName map[dns.Name]*zone
-	order  *btree.BTreeG[dns.Name] // those of byName
-	staged map[dns.ZoneID]*zone
+	mu                   sync.RWMutex // guards what follows, but not what is in the zones
+	byID                 map[dns.ZoneID]*zone
+	byName               map[dns.Name]*zone
+	order                *btree.BTreeG[dns.Name] // those of byName
+	staged               map[dns.ZoneID]*zone
+	server, stagedServer *server // the second nil if there is none
 }
 
 // New returns a DB without zones.
 func New() *DB {
-	db := &DB{referrers: newReferrers(), staged: make(map[dns.ZoneID]*zone)}
+	db := &DB{referrers: newReferrers(), server: &server{}}
 	db.index(nil)
 	return db
 }

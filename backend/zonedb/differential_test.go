@@ -158,7 +158,7 @@ func (w *world) stage(t *testing.T, id dns.ZoneID) {
 		}
 		sets = append(sets, s)
 	}
-	if err := w.db.Stage(dns.Zone{ID: id, Name: z.name}, maps.Clone(z.meta), yields(sets)); err != nil {
+	if err := w.db.Stage(dns.ZoneData{Zone: dns.Zone{ID: id, Name: z.name}, Metadata: maps.Clone(z.meta)}, yields(sets)); err != nil {
 		t.Fatal(err)
 	}
 	w.staged[id] = z
@@ -265,7 +265,7 @@ func referrers(db *zonedb.DB, target dns.Name) string {
 func (w *world) fresh(t *testing.T) *zonedb.DB {
 	db := zonedb.New()
 	for id, z := range w.shown {
-		if err := db.Stage(dns.Zone{ID: id, Name: z.name}, z.meta, yields(slices.Collect(maps.Values(z.sets)))); err != nil {
+		if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: id, Name: z.name}, Metadata: z.meta}, yields(slices.Collect(maps.Values(z.sets)))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,7 +16,7 @@ func TestOldZonesAreFreed(t *testing.T) {
 	db := New()
 	load := func(id int) {
 		zone := dns.Zone{ID: dns.ZoneID(id), Name: dns.Name(fmt.Sprintf("zone%d.", id))}
-		err := db.Stage(zone, nil, func(yield func(dns.RRset, error) bool) {
+		err := db.Stage(dns.ZoneData{Zone: zone}, func(yield func(dns.RRset, error) bool) {
 			yield(dns.NewRRset(zone.Name, dns.TypeNS, 60, "ns.", "ns.other."), nil)
 		})
 		if err != nil {

@@ -9,12 +9,13 @@ import (
 // Stage builds a zone aside, invisible to readers, from what sets yields, in any order. Of two RRsets
 // of the same owner and type the later counts; those of owners outside the zone are left out. If sets
 // yields an error, Stage returns it. A zone of the same id staged before is forgotten in any case.
+// The Serial of data is not looked at: the SOA has it.
 //
-// One goroutine at a time calls the methods that change a DB: Stage, Apply, Show, ShowAll and
-// Forget. Only Stage may run beside Stage of other zones and beside Apply.
-func (db *DB) Stage(zone dns.Zone, meta dns.Metadata, sets iter.Seq2[dns.RRset, error]) error {
-	db.unstage(zone.ID)
-	z := newZone(zone, meta)
+// One goroutine at a time calls the methods that change a DB: Stage, StageServer, Apply, Show,
+// ShowAll and Forget. Only Stage may run beside Stage of other zones and beside Apply.
+func (db *DB) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error {
+	db.unstage(data.Zone.ID)
+	z := newZone(data)
 	b := builder{zone: z}
 	for set, err := range sets {
 		if err != nil {
@@ -53,7 +54,8 @@ func (db *DB) Show(id dns.ZoneID) {
 	db.drop(old...)
 }
 
-// ShowAll makes exactly the staged zones visible: all others are gone.
+// ShowAll makes exactly the staged zones visible: all others are gone. With them it shows what
+// StageServer staged, if anything.
 func (db *DB) ShowAll() {
 	db.mu.RLock()
 	old, fresh := db.byID, make([]*zone, 0, len(db.staged))
@@ -70,11 +72,12 @@ func (db *DB) ShowAll() {
 	}
 }
 
-// Forget drops all staged zones.
+// Forget drops all that is staged.
 func (db *DB) Forget() {
 	db.mu.Lock()
 	staged := db.staged
 	db.staged = make(map[dns.ZoneID]*zone)
+	db.stagedServer = nil
 	db.mu.Unlock()
 	for _, z := range staged {
 		db.drop(z)
@@ -104,6 +107,9 @@ func (db *DB) index(zones []*zone) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	db.byID, db.byName, db.order = byID, byName, order
+	if db.stagedServer != nil {
+		db.server, db.stagedServer = db.stagedServer, nil
+	}
 	db.staged = make(map[dns.ZoneID]*zone)
 }
 

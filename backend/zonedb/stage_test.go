@@ -43,7 +43,7 @@ func TestStageShowForget(t *testing.T) {
 	// A failed load leaves nothing, nor does it leave what was staged before.
 	stage(t, db, 1, "example.", www("192.0.2.1"))
 	broken := errors.New("broken")
-	err := db.Stage(dns.Zone{ID: 1, Name: "example."}, nil, func(yield func(dns.RRset, error) bool) {
+	err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: 1, Name: "example."}}, func(yield func(dns.RRset, error) bool) {
 		_ = yield(www("192.0.2.1")[0], nil) && yield(dns.RRset{}, broken)
 	})
 	if !errors.Is(err, broken) {
@@ -96,7 +96,7 @@ func TestStageShowForget(t *testing.T) {
 func TestZone(t *testing.T) {
 	db := zonedb.New()
 	about := dns.Zone{ID: 1, Name: "example.", Kind: dns.Master, Serial: 3, Account: "me"}
-	if err := db.Stage(about, dns.Metadata{"X": {"1"}}, yields(parse(t, "@ SOA "+soa))); err != nil {
+	if err := db.Stage(dns.ZoneData{Zone: about, Metadata: dns.Metadata{"X": {"1"}}}, yields(parse(t, "@ SOA "+soa))); err != nil {
 		t.Fatal(err)
 	}
 	db.Show(1)

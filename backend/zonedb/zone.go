@@ -1,6 +1,7 @@
 package zonedb
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -17,14 +18,16 @@ type zone struct {
 	mark *mark
 	gone bool // stands for a zone that was deleted while it was staged
 
-	mu      sync.RWMutex // guards what follows
-	info    dns.Zone     // with the serial of the SOA
-	meta    dns.Metadata
-	nodes   map[dns.Name]*node
-	order   *btree.BTreeG[*node]  // those of nodes, in canonical order
-	parents map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
-	cuts    map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
-	records int
+	mu          sync.RWMutex // guards what follows
+	info        dns.Zone     // with the serial of the SOA
+	meta        dns.Metadata
+	keys        []dns.Key // by number; never changed
+	keysUnknown bool      // there are others
+	nodes       map[dns.Name]*node
+	order       *btree.BTreeG[*node]  // those of nodes, in canonical order
+	parents     map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
+	cuts        map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
+	records     int
 }
 
 // mark is what referrers knows of a zone. It tells zones of the same id apart, and does not hold on
@@ -36,16 +39,19 @@ type mark struct {
 
 var marks atomic.Uint64
 
-func newZone(info dns.Zone, meta dns.Metadata) *zone {
+func newZone(data dns.ZoneData) *zone {
+	info := data.Zone
 	info.Serial = 0
 	return &zone{
-		id:      info.ID,
-		name:    info.Name,
-		mark:    &mark{number: marks.Add(1)},
-		info:    info,
-		meta:    meta,
-		order:   newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
-		parents: make(map[dns.Name]int32),
+		id:          info.ID,
+		name:        info.Name,
+		mark:        &mark{number: marks.Add(1)},
+		info:        info,
+		meta:        data.Metadata,
+		keys:        sortedKeys(slices.Clone(data.Keys)),
+		keysUnknown: data.KeysUnknown,
+		order:       newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
+		parents:     make(map[dns.Name]int32),
 	}
 }
 

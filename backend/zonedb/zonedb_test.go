@@ -67,7 +67,7 @@ func load(t testing.TB, db *zonedb.DB, id dns.ZoneID, name dns.Name, sets []dns.
 
 func stage(t testing.TB, db *zonedb.DB, id dns.ZoneID, name dns.Name, sets []dns.RRset) {
 	t.Helper()
-	if err := db.Stage(dns.Zone{ID: id, Name: name, Kind: dns.Native}, nil, yields(sets)); err != nil {
+	if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: id, Name: name, Kind: dns.Native}}, yields(sets)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,0 +1,112 @@
+package zonedb
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"redyn/backend/dns"
+)
+
+// server is what belongs to no zone. It never changes: a change makes another.
+type server struct {
+	tsig          []dns.TSIGKey // by name
+	tsigUnknown   bool          // there are others
+	autoprimaries map[dns.Autoprimary]string
+}
+
+// TSIGKey returns the TSIG key named name. It fails with dns.ErrNotFound if there is none, and with
+// ErrUnknown if it may be one that could not be read.
+func (db *DB) TSIGKey(name dns.Name) (dns.TSIGKey, error) {
+	s := db.ofServer()
+	i, found := slices.BinarySearchFunc(s.tsig, name, compareTSIGName)
+	switch {
+	case found:
+		return s.tsig[i], nil
+	case s.tsigUnknown:
+		return dns.TSIGKey{}, fmt.Errorf("TSIG key %s: %w", name, ErrUnknown)
+	}
+	return dns.TSIGKey{}, fmt.Errorf("TSIG key %s: %w", name, dns.ErrNotFound)
+}
+
+// TSIGKeys returns all TSIG keys by name; callers do not change them. It fails with ErrUnknown if
+// there are others that could not be read.
+func (db *DB) TSIGKeys() ([]dns.TSIGKey, error) {
+	s := db.ofServer()
+	if s.tsigUnknown {
+		return nil, fmt.Errorf("TSIG keys: %w", ErrUnknown)
+	}
+	return s.tsig, nil
+}
+
+// Autoprimary returns the account for zones that name this nameserver and whose primary is at ip;
+// false if that is no autoprimary.
+func (db *DB) Autoprimary(ip netip.Addr, nameserver dns.Name) (account string, ok bool) {
+	account, ok = db.ofServer().autoprimaries[dns.Autoprimary{IP: ip, Nameserver: nameserver}]
+	return account, ok
+}
+
+// Autoprimaries returns the accounts of all autoprimaries; callers do not change them.
+func (db *DB) Autoprimaries() map[dns.Autoprimary]string { return db.ofServer().autoprimaries }
+
+func (db *DB) ofServer() *server {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	return db.server
+}
+
+// StageServer keeps aside what belongs to no zone, until ShowAll shows it. What was staged of it
+// before is forgotten. See Stage for who may call it.
+func (db *DB) StageServer(data dns.ServerData) {
+	s := &server{slices.Clone(data.TSIG), data.TSIGUnknown, maps.Clone(data.Autoprimaries)}
+	slices.SortFunc(s.tsig, func(a, b dns.TSIGKey) int { return compareTSIGName(a, b.Name) })
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	db.stagedServer = s
+}
+
+func (db *DB) applyServer(change dns.ServerChange) {
+	if len(change.TSIG) == 0 && len(change.Autoprimaries) == 0 {
+		return
+	}
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.stagedServer != nil {
+		db.stagedServer = db.stagedServer.with(change)
+	} else {
+		db.server = db.server.with(change)
+	}
+}
+
+// with returns s after a change.
+func (s *server) with(change dns.ServerChange) *server {
+	fresh := &server{slices.Clone(s.tsig), s.tsigUnknown, maps.Clone(s.autoprimaries)}
+	for name, key := range change.TSIG {
+		i, found := slices.BinarySearchFunc(fresh.tsig, name, compareTSIGName)
+		if found {
+			fresh.tsig = slices.Delete(fresh.tsig, i, i+1)
+		}
+		if key != nil {
+			key := *key
+			key.Name = name
+			fresh.tsig = slices.Insert(fresh.tsig, i, key)
+		}
+	}
+	for autoprimary, account := range change.Autoprimaries {
+		if account == nil {
+			delete(fresh.autoprimaries, autoprimary)
+			continue
+		}
+		if fresh.autoprimaries == nil {
+			fresh.autoprimaries = make(map[dns.Autoprimary]string)
+		}
+		fresh.autoprimaries[autoprimary] = *account
+	}
+	return fresh
+}
+
+func compareTSIGName(key dns.TSIGKey, name dns.Name) int {
+	return strings.Compare(string(key.Name), string(name))
+}
