@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
 )
@@ -97,6 +98,12 @@ func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply
 		attrs = append(attrs, slog.String("stack", string(p.stack)))
 	}
 	b.log.LogAttrs(ctx, level, "request not answered", attrs...)
+}
+
+// unexpected counts and logs a panic outside of a method. It is that request's end, not the process's.
+func (b *Backend) unexpected(ctx context.Context, via connector, p any) {
+	b.metrics.count(via, unknownReads, failedOutcome)
+	b.report(ctx, via, unknownReads, &reply{status: statusFailed}, &panicked{p, debug.Stack()})
 }
 
 // cutOff counts and logs that a long answer ended before its end: PowerDNS went, or a fault of ours.

@@ -59,6 +59,14 @@ func (quiet) Printf(string, ...any) {}
 
 // handle answers one HTTP request. What goes deeper knows nothing of HTTP.
 func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.unexpected(ctx, viaREST, p)
+			fc.Response.Reset()
+			fc.Response.SetStatusCode(statusFailed)
+			fc.SetConnectionClose()
+		}
+	}()
 	conn := fc.Conn().(*conn)
 	conn.complete()
 	c := b.newCall()

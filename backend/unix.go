@@ -101,7 +101,12 @@ func (l *lines) fit() bool {
 }
 
 // answer answers one line, and reports whether the connection goes on.
-func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) bool {
+func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			b.unexpected(ctx, viaUnix, p)
+		}
+	}()
 	c := b.newCall()
 	defer b.release(c)
 	m := unknownReads
