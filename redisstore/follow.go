@@ -44,7 +44,7 @@ type Copy interface {
 
 // NodeOptions say who follows, and what it keeps.
 type NodeOptions struct {
-	// Name is the name of the node's lease; default is the name of the host.
+	// Name is the name of the node's lease, which no other node has; default is that of the host.
 	Name string
 	// Version of the program, for the lease.
 	Version string

@@ -30,7 +30,7 @@ type Node struct {
 
 // Times of a lease.
 const (
-	leaseTTL   = 10 * time.Second
+	leaseTTL   = 6 * time.Second
 	leaseBeat  = 2 * time.Second
 	leasePause = 50 * time.Millisecond
 )

@@ -77,9 +77,19 @@ func (p *proxy) serve(c net.Conn) {
 		return
 	}
 	defer s.Close()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.conns, c)
+		delete(p.conns, s)
+	}()
 	p.mu.Lock()
 	p.conns[c], p.conns[s] = struct{}{}, struct{}{}
+	moved := p.target != target
 	p.mu.Unlock()
+	if moved {
+		return
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		io.Copy(s, c)
@@ -104,8 +114,4 @@ func (p *proxy) serve(c net.Conn) {
 	c.Close()
 	s.Close()
 	wg.Wait()
-	p.mu.Lock()
-	delete(p.conns, c)
-	delete(p.conns, s)
-	p.mu.Unlock()
 }

@@ -25,7 +25,7 @@ type Status struct {
 	Contact time.Time
 	// Since is when this follower was made.
 	Since time.Time
-	// LastError is what went wrong last, at LastErrorTime; empty once the store has answered again.
+	// LastError is what goes wrong, since LastErrorTime; empty once the store has answered again.
 	LastError     string
 	LastErrorTime time.Time
 	// Behind is since when the primary has entries that the copy lacks; zero: it has none.
@@ -146,7 +146,11 @@ func (f *Follower) failed(ctx context.Context, err error) {
 	text := err.Error()
 	if f.status.LastError == "" {
 		f.status.LastErrorTime = time.Now()
-		f.log.WarnContext(ctx, "cannot follow the store; answering from the last copy", "err", text)
+		what := "cannot follow the store; answering from the last copy"
+		if f.at.epoch == "" {
+			what = "cannot load zones from the store yet"
+		}
+		f.log.WarnContext(ctx, what, "err", text)
 	}
 	f.status.LastError = text
 }
