@@ -121,9 +121,8 @@ func (b *Backend) release(c *call) {
 }
 
 // serve answers the request in c.params with method m: c.reply holds a result or a fault then. It
-// always returns, and counts and logs what went wrong.
-func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) {
-	start := time.Since(epoch)
+// always returns, and counts and logs what went wrong. The request came at start, since epoch.
+func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call, start time.Duration) {
 	if err := b.run(ctx, m, c); err != nil {
 		c.reply.fail(err)
 		b.report(ctx, via, m, &c.reply, err)

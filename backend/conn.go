@@ -122,6 +122,7 @@ type conn struct {
 	linger  bool          // the request was not read to its end
 	partial bool          // the beginning of a request was read, and not yet its end
 	timed   bool          // the end has to come in time
+	now     time.Duration // of what is written next, since epoch
 	writeBy time.Duration // since epoch
 }
 
@@ -172,13 +173,10 @@ func (c *conn) readBy(t time.Time) {
 func (c *conn) stop() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
 
 // Write writes all of p, or fails after between half of writeTimeout and all of it.
-func (c *conn) Write(p []byte) (int, error) { return c.write(p, time.Since(epoch)) }
-
-// write is Write for one who knows what time it is, since epoch.
-func (c *conn) write(p []byte, now time.Duration) (int, error) {
-	if c.writeBy-now < writeTimeout/2 {
-		c.writeBy = now + writeTimeout
-		_ = c.SetWriteDeadline(time.Now().Add(writeTimeout))
+func (c *conn) Write(p []byte) (int, error) {
+	if c.writeBy-c.now < writeTimeout/2 {
+		c.writeBy = c.now + writeTimeout
+		_ = c.SetWriteDeadline(epoch.Add(c.writeBy))
 	}
 	return c.Conn.Write(p)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -27,15 +28,17 @@ var contentType = []byte("application/json")
 func (b *Backend) ServeHTTP(ctx context.Context, ln net.Listener) error {
 	set := b.listen(ctx, ln, &b.metrics.httpConns)
 	s := &fasthttp.Server{
-		Handler:               func(fc *fasthttp.RequestCtx) { b.handle(ctx, fc) },
-		ErrorHandler:          b.unreadable,
-		ReadBufferSize:        mostHeader,
-		MaxRequestBodySize:    mostBody,
-		NoDefaultServerHeader: true,
-		NoDefaultDate:         true,
-		NoDefaultContentType:  true,
-		CloseOnShutdown:       true,
-		Logger:                quiet{},
+		Handler:            func(fc *fasthttp.RequestCtx) { b.handle(ctx, fc) },
+		ErrorHandler:       b.unreadable,
+		ReadBufferSize:     mostHeader,
+		MaxRequestBodySize: mostBody,
+		CloseOnShutdown:    true,
+		Logger:             quiet{},
+		// What PowerDNS does not read is not written, and headers are found whatever their case.
+		NoDefaultServerHeader:         true,
+		NoDefaultDate:                 true,
+		NoDefaultContentType:          true,
+		DisableHeaderNamesNormalizing: true,
 	}
 	stopping := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
@@ -74,8 +77,9 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
 	} else {
-		b.serve(ctx, via, m, c)
+		b.serve(ctx, via, m, c, fc.Time().Sub(epoch))
 	}
+	conn.now = c.done
 	if b.CloseAfterReply {
 		fc.SetConnectionClose()
 		conn.cork()
@@ -85,7 +89,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}
 	fc.Response.Header.SetContentTypeBytes(contentType)
 	if c.reply.chunks != nil {
-		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
+		fc.SetBodyStream(&body{ctx, b, conn, via, m, c}, -1)
 		return
 	}
 	fc.Response.SetBody(c.reply.b)
@@ -132,10 +136,18 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 	if _, err := p.form(query); err != nil {
 		return viaREST, m, err
 	}
-	if zone := fc.Request.Header.Peek("X-Remotebackend-Zone-Id"); len(zone) > 0 {
-		p.set(zoneID, zone)
-	}
+	p.headers(&fc.Request.Header)
 	return viaREST, m, nil
+}
+
+// headers reads what travels in headers.
+func (p *params) headers(h *fasthttp.RequestHeader) {
+	const zone = "X-Remotebackend-Zone-Id"
+	for key, value := range h.All() {
+		if len(key) == len(zone) && strings.EqualFold(string(key), zone) {
+			p.set(zoneID, value)
+		}
+	}
 }
 
 // refuse answers a request that could not be read.
@@ -170,16 +182,18 @@ func (b *Backend) unreadable(fc *fasthttp.RequestCtx, err error) {
 
 // body is a long answer on its way: fasthttp makes each piece a chunk.
 type body struct {
-	ctx context.Context
-	b   *Backend
-	via connector
-	m   *method
-	c   *call
+	ctx  context.Context
+	b    *Backend
+	conn *conn
+	via  connector
+	m    *method
+	c    *call
 }
 
 // WriteTo writes the answer. An error on the way cuts it off, which PowerDNS notices.
 func (s *body) WriteTo(w io.Writer) (n int64, err error) {
 	err = s.c.reply.chunks(func(piece []byte) error {
+		s.conn.now = time.Since(epoch)
 		written, err := w.Write(piece)
 		n += int64(written)
 		return err

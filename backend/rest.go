@@ -69,7 +69,7 @@ func (p *params) form(text []byte) (parameters []byte, err error) {
 // decode returns text without percent escapes (RFC 3986 section 2.1), in p's memory; in forms + is
 // a space.
 func (p *params) decode(text []byte, form bool) (decoded []byte, ok bool) {
-	at := len(p.buf)
+	buf, at := p.buf, len(p.buf)
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -86,7 +86,8 @@ func (p *params) decode(text []byte, form bool) (decoded []byte, ok bool) {
 			c = byte(high<<4 | low)
 			i += 2
 		}
-		p.buf = append(p.buf, c)
+		buf = append(buf, c)
 	}
-	return p.buf[at:len(p.buf):len(p.buf)], true
+	p.buf = buf
+	return buf[at:], true
 }

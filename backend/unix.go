@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"time"
 )
 
 // ServeUnix answers what comes over ln in the form of the unix connector: JSON, one object a line
@@ -90,6 +91,7 @@ func (l *lines) fit() bool {
 		c := l.b.newCall()
 		defer l.b.release(c)
 		l.b.refuse(l.ctx, viaUnix, unknownReads, c, &fault{statusTooLarge, fmt.Sprintf("the line is longer than %d octets", mostBody)})
+		l.conn.now = c.done
 		_, _ = l.conn.Write(c.reply.b)
 		return false
 	case l.have == len(l.buf):
@@ -109,19 +111,22 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 	}()
 	c := b.newCall()
 	defer b.release(c)
+	start := time.Since(epoch)
 	m := unknownReads
 	name, err := c.params.request(line)
 	if err != nil {
 		b.refuse(ctx, viaUnix, m, c, err)
 	} else {
 		m = find(name)
-		b.serve(ctx, viaUnix, m, c)
+		b.serve(ctx, viaUnix, m, c, start)
 	}
 	if c.reply.chunks == nil {
-		_, err = conn.write(c.reply.b, c.done)
+		conn.now = c.done
+		_, err = conn.Write(c.reply.b)
 		return err == nil
 	}
 	err = c.reply.chunks(func(piece []byte) error {
+		conn.now = time.Since(epoch)
 		_, err := conn.Write(piece)
 		return err
 	})
