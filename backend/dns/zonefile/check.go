@@ -2,6 +2,7 @@ package zonefile
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -43,16 +44,17 @@ func Fatal(problems []Problem) []Problem {
 // Check finds what is wrong with a zone: a SOA that is missing, not alone or not at the apex, and
 // names outside the zone; a CNAME beside other data, at the apex or more than once; two DNAMEs
 // (RFC 6672); a name below a DNAME; no NS at the apex; NS, MX and SRV that name a CNAME or, inside
-// the zone, nothing at all; a delegation at a wildcard (RFC 4592 section 4.2); an empty non-LDH
-// mailbox. The zone's name is empty if no SOA tells it.
+// the zone, nothing at all; a delegation at a wildcard (RFC 4592 section 4.2); a DS where nothing is
+// delegated; a mailbox with an @. The zone's name is empty if no SOA tells it.
 func Check(zone dns.Name, sets []dns.RRset) []Problem {
-	c := checker{zone: zone, names: make(map[dns.Name][]int32, len(sets)), sets: sets}
+	c := checker{zone: zone, first: make(map[dns.Name]int32, len(sets)), next: make([]int32, len(sets)), sets: sets}
 	if zone == "" {
 		c.fatal("", 0, "the zone has no SOA; right is: name. IN SOA primary. mailbox. serial refresh retry expire minimum")
 		return c.problems
 	}
 	for i, set := range sets {
-		c.names[set.Name] = append(c.names[set.Name], int32(i))
+		c.next[i] = c.first[set.Name]
+		c.first[set.Name] = int32(i) + 1
 		if !set.Name.Under(zone) {
 			c.fatal(set.Name, set.Type, "lies outside the zone "+string(zone))
 		}
@@ -70,7 +72,8 @@ func Check(zone dns.Name, sets []dns.RRset) []Problem {
 type checker struct {
 	zone     dns.Name
 	sets     []dns.RRset
-	names    map[dns.Name][]int32
+	first    map[dns.Name]int32 // the number, from 1, of an RRset of each name
+	next     []int32            // and of the next one of the same name, 0 for none
 	dnames   []dns.Name
 	problems []Problem
 }
@@ -83,9 +86,18 @@ func (c *checker) warn(name dns.Name, typ dns.Type, text string) {
 	c.problems = append(c.problems, Problem{Name: name, Type: typ, Text: text})
 }
 
+// at yields the types that stand at a name.
+func (c *checker) at(name dns.Name) iter.Seq[dns.Type] {
+	return func(yield func(dns.Type) bool) {
+		for i := c.first[name]; i > 0 && yield(c.sets[i-1].Type); {
+			i = c.next[i-1]
+		}
+	}
+}
+
 func (c *checker) has(name dns.Name, types ...dns.Type) bool {
-	for _, i := range c.names[name] {
-		if slices.Contains(types, c.sets[i].Type) {
+	for typ := range c.at(name) {
+		if slices.Contains(types, typ) {
 			return true
 		}
 	}
@@ -153,9 +165,9 @@ func (c *checker) cname(set dns.RRset) {
 	if len(set.Content) > 1 {
 		c.fatal(set.Name, set.Type, "stands more than once; right is one (RFC 2181 section 10.1)")
 	}
-	for _, i := range c.names[set.Name] {
+	for typ := range c.at(set.Name) {
 		// RFC 4035 section 2.5: what signs the CNAME may stand beside it.
-		if typ := c.sets[i].Type; !besideCNAME(typ) {
+		if !besideCNAME(typ) {
 			c.fatal(set.Name, set.Type, "stands beside "+typ.String()+"; a CNAME is alone (RFC 2181 section 10.1)")
 			return
 		}
@@ -170,8 +182,8 @@ func besideCNAME(typ dns.Type) bool {
 	return false
 }
 
-// CNAMEConflict says what a CNAME rule of RFC 2181 section 10.1 would be broken by the types that
-// stand at name; it is empty if none is.
+// CNAMEConflict says what would be wrong with these types at one name: a CNAME is alone (RFC 2181
+// section 10.1). It is empty if nothing is.
 func CNAMEConflict(name dns.Name, types []dns.Type) string {
 	if !slices.Contains(types, dns.TypeCNAME) {
 		return ""
@@ -227,9 +239,9 @@ func (c *checker) cut(name dns.Name) bool {
 
 // wildcard reports whether a wildcard may answer for name.
 func (c *checker) wildcard(name dns.Name) bool {
-	for name != c.zone && len(c.names[name]) == 0 {
+	for name != c.zone && c.first[name] == 0 {
 		name = name.Parent()
-		if len(c.names["*."+name]) > 0 {
+		if c.first["*."+name] > 0 {
 			return true
 		}
 	}

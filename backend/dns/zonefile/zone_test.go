@@ -74,7 +74,7 @@ func TestCheck(t *testing.T) {
 	f(head+"a.example.net. A 192.0.2.1\n", "fatal zone.db:5: a.example.net. A: lies outside the zone example.org.")
 	f(head+"a CNAME b\na A 192.0.2.1\n", "fatal zone.db:5: a.example.org. CNAME: stands beside A")
 	f(head+"a CNAME b\na CNAME c\n", "fatal zone.db:5: a.example.org. CNAME: stands more than once")
-	f(head+"@ CNAME b\n", "fatal zone.db:5: example.org. CNAME: stands beside SOA")
+	f(head+"@ CNAME b\n", "fatal zone.db:5: example.org. CNAME: stands beside NS")
 	f(head + "a CNAME b\na RRSIG CNAME 5 3 86400 20030322173103 20030220173103 2642 example.org. oJB1\n")
 	f(head+"a DNAME b\na DNAME c\n", "fatal zone.db:5: a.example.org. DNAME: stands more than once")
 	f(head+"a DNAME b\nc.a A 192.0.2.1\n", "zone.db:6: c.a.example.org. A: is hidden by the DNAME at a.example.org.")
