@@ -7,19 +7,13 @@ package backend
 import (
 	"bufio"
 	"fmt"
-	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"redyn/backend/dns"
 )
-
-// discard is a connection to nobody.
-type discard struct{ net.Conn }
-
-func (discard) Write(p []byte) (int, error)      { return len(p), nil }
-func (discard) SetWriteDeadline(time.Time) error { return nil }
 
 // TestLookupAllocs: a lookup takes no memory, whatever asks for it.
 func TestLookupAllocs(t *testing.T) {
@@ -59,4 +53,27 @@ func TestLookupAllocs(t *testing.T) {
 	}
 	f("by form", post("/dns/lookup", "parameters=%7b%22qname%22%3a%22www%2eexample%2eorg%22%2c%22qtype%22%3a%22ANY%22%7d"))
 	f("by JSON", post("/dns", benchLine))
+}
+
+// TestListAllocs: what a list takes does not grow with the zone.
+func TestListAllocs(t *testing.T) {
+	list := func(records int) float64 {
+		z := newFake()
+		for len(z.answers) < records {
+			set := dns.RRset{Name: "www.example.org.", Type: dns.TypeA, TTL: 60, Content: []string{"192.0.2.1"}}
+			z.answers = append(z.answers, dns.Answer{RRset: set, Zone: 1, Auth: true})
+		}
+		b := New(Options{Zones: z})
+		nobody := &conn{Conn: discard{}}
+		line := make([]byte, 0, 100)
+		return testing.AllocsPerRun(10, func() {
+			line = append(line[:0], `{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}`...)
+			if !b.answer(t.Context(), nobody, line) {
+				t.Fatal("no answer")
+			}
+		})
+	}
+	if few, many := list(1000), list(100_000); many > few+1 {
+		t.Errorf("a list of 1,000 records allocates %v times, one of 100,000 %v times", few, many)
+	}
 }

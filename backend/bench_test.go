@@ -72,6 +72,20 @@ func BenchmarkHTTPCanned(b *testing.B) {
 	})
 }
 
+// BenchmarkAnswer is what redyn itself adds to reading a line and writing its answer.
+func BenchmarkAnswer(b *testing.B) {
+	backend := New(Options{Zones: newFake()})
+	nobody := &conn{Conn: discard{}}
+	line := make([]byte, len(benchLine)-1)
+	b.ReportAllocs()
+	for b.Loop() {
+		copy(line, benchLine)
+		if !backend.answer(b.Context(), nobody, line) {
+			b.Fatal("no answer")
+		}
+	}
+}
+
 func benchmark(b *testing.B, network string, serve func(context.Context, net.Listener) error) {
 	for _, conns := range []int{1, 3, 16} {
 		b.Run(fmt.Sprintf("conns=%d", conns), func(b *testing.B) {

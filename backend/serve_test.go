@@ -126,3 +126,9 @@ func (p *peer) ended() {
 		p.t.Fatalf("instead of its end the connection has %q, %v", rest, err)
 	}
 }
+
+// discard is a connection to nobody.
+type discard struct{ net.Conn }
+
+func (discard) Write(p []byte) (int, error)      { return len(p), nil }
+func (discard) SetWriteDeadline(time.Time) error { return nil }
