@@ -5,8 +5,10 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 
@@ -45,6 +47,9 @@ type Result struct {
 func (s *Store) Apply(ctx context.Context, c dns.Change) (Result, error) {
 	if len(c.Zones) > maxChangeZones {
 		return Result{}, fmt.Errorf("apply change: it touches %d zones; at most %d can be", len(c.Zones), maxChangeZones)
+	}
+	if err := checkKept(c); err != nil {
+		return Result{}, fmt.Errorf("apply change: %w", err)
 	}
 	pairs, err := changePairs(c.Zones)
 	if err != nil {
@@ -89,6 +94,19 @@ func (s *Store) applyArgs(zones []dns.ZoneChange, refs []ref, pairs [][]any) (ke
 		args = append(args, pairs[i]...)
 	}
 	return keys, args
+}
+
+// checkKept refuses a change with parts for which the store has no keys.
+func checkKept(c dns.Change) error {
+	if len(c.Server.TSIG)+len(c.Server.Autoprimaries) > 0 {
+		return errors.New("TSIG keys and autoprimaries are not kept")
+	}
+	for _, z := range c.Zones {
+		if len(z.Keys) > 0 || !reflect.ValueOf(z.Update).IsZero() {
+			return fmt.Errorf("zone %s: only RRsets and metadata can be changed", z.Zone)
+		}
+	}
+	return nil
 }
 
 // changePairs writes what each zone's part of a change holds, as apply.lua reads it.
