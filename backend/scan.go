@@ -10,6 +10,9 @@ import (
 // that line is spoilt afterwards and p is valid as long as line is. Members may come in any order,
 // unknown ones are skipped, and of two alike the last counts, as for encoding/json.
 func (p *params) request(line []byte) (method []byte, err error) {
+	if p.usualLookup(line) {
+		return usualMethod, nil
+	}
 	s := scanner{b: line}
 	if !s.opens('{') {
 		return nil, s.fault("an object")

@@ -18,6 +18,9 @@ func TestRequest(t *testing.T) {
 		}
 	}
 	f(strings.TrimSpace(benchLine), "lookup", "www.example.org.", "1")
+	f(strings.Replace(benchLine, "www.", `w\\.w\u0077`, 1), "lookup", `w\.wwexample.org.`, "1")
+	f(strings.Replace(benchLine, ": 1}", ": -1}", 1), "lookup", "www.example.org.", "-1")
+	f(strings.Replace(benchLine, ": 1}", `: 1, "qname": "b"}`, 1), "lookup", "b", "1")
 	f(`{"parameters":{"zone-id":"-1","qname":"a"},"method":"lookup"}`, "lookup", "a", "-1")
 	f(" {\t\"method\" : \"lookup\" ,\r\n \"parameters\" : { \"qname\" : \"a\" } } ", "lookup", "a", "")
 	f(`{"method":"look\u0075p","parameters":{"\u0071name":"\u00e4\ud83d\ude00\"\\\/\b\f\n\r\t"}}`, "lookup", "ä😀\"\\/\b\f\n\r\t", "")
@@ -45,6 +48,8 @@ func TestBrokenRequest(t *testing.T) {
 		`{"method":"x","a":"\x"}`, `{"method":"x","a":"\u12g4"}`, `{"method":"x","a":"\u12"}`, "{\"method\":\"x\",\"a\":\"\n\"}",
 		`{"method":"x","a":01}`, `{"method":"x","a":-}`, `{"method":"x","a":1.}`, `{"method":"x","a":1e}`, `{"method":"x","a":.5}`,
 		`{"method":"x","a":tru}`, `{"method":"x","a":nul}`, `{"method":"x","a":[1,]}`, `{"method":"x","a":[1 2]}`, `{"method":"x","a":[}`,
+		strings.Replace(benchLine, ": 1}", ": 01}", 1), strings.Replace(benchLine, ": 1}}", ": 1}", 1), strings.Replace(benchLine, ": 1}}", ": 1}}}", 1),
+		strings.Replace(benchLine, "www", "w\nw", 1), benchLine[:40],
 		`{"method":"x" "a":1}`, `{"method":"x","a" 1}`, `{"method":"x",1:1}`, `{"method":"x","a":[` + deep + `]}`,
 	} {
 		f(line)
@@ -54,6 +59,8 @@ func TestBrokenRequest(t *testing.T) {
 // FuzzRequest compares the scanner with encoding/json.
 func FuzzRequest(f *testing.F) {
 	f.Add([]byte(benchLine))
+	f.Add([]byte(strings.Replace(benchLine, "www.", `w\\.w\u0077`, 1)))
+	f.Add([]byte(strings.Replace(benchLine, ": 1}", ": -1.5e3}", 1)))
 	f.Add([]byte(`{"parameters":{"domain_id":-1,"zonename":"a\\.b."},"method":"list"}`))
 	f.Add([]byte(`{"method":"x","parameters":{"qname":"\ud83d\ude00","maxResults":1e3,"x":[{"y":null},"z"]}}`))
 	f.Fuzz(func(t *testing.T, line []byte) {
