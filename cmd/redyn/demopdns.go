@@ -46,21 +46,20 @@ func startDemoPDNS(ctx context.Context, dir, socket string) (*demoPDNS, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf := fmt.Sprintf(`launch=remote
-remote-connection-string=unix:path=%s
-local-address=%s
+	conf, err := pdnsLines(socket, "")
+	if err != nil {
+		return nil, err
+	}
+	conf += fmt.Sprintf(`local-address=%s
 local-port=%s
 socket-dir=%s
-cache-ttl=0
-query-cache-ttl=0
-negquery-cache-ttl=0
 security-poll-suffix=
 daemon=no
 guardian=no
 disable-syslog=yes
 setuid=
 setgid=
-`, socket, host, port, dir)
+`, host, port, dir)
 	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(conf), 0o600); err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func demoText(n *node, url string, pdns *demoPDNS) string {
 	section("See what is there:",
 		self+" record list example.org"+on, self+" zone check"+on, self+" node list"+on)
 	section("See how it is doing:",
-		fmt.Sprintf("curl -s http://%s/readyz", n.statusListen), fmt.Sprintf("curl -s http://%s/metrics", n.statusListen))
+		self+" health --status-listen "+n.statusListen, fmt.Sprintf("curl -s http://%s/metrics", n.statusListen))
 	b.WriteString("Ctrl-C ends it; nothing is left behind.\n")
 	return b.String()
 }

@@ -25,7 +25,7 @@ func pdnsConf(c *cli.Context) error {
 	if err := needArguments(c, "right is: redyn pdns-conf", 0, 0); err != nil {
 		return err
 	}
-	lines, err := pdnsLines(c)
+	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"))
 	if err != nil {
 		return err
 	}
@@ -33,10 +33,10 @@ func pdnsConf(c *cli.Context) error {
 	return err
 }
 
-// pdnsLines are the settings of PowerDNS that belong to the backend's listeners.
-func pdnsLines(c *cli.Context) (string, error) {
+// pdnsLines are the settings of PowerDNS that belong to the backend's listeners: the unix socket at
+// path, or else the address.
+func pdnsLines(path, listen string) (string, error) {
 	var connection string
-	path, listen := c.String("backend-unix"), c.String("backend-listen")
 	switch {
 	case path != "":
 		connection = fmt.Sprintf("unix:path=%s,timeout=%d", path, pdnsTimeout)

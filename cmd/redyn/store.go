@@ -99,7 +99,7 @@ func explain(c *cli.Context, err error) error {
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%w; is --redis-url %s right?", err, redisstore.RedactURL(c.String("redis-url")))
 	case errors.Is(err, dns.ErrLost) && !strings.Contains(err.Error(), "still holds"):
-		return fmt.Errorf("%w: Redis has no zones under %s; zone create or zone import begins anew", err, c.String("redis-prefix"))
+		return fmt.Errorf("redis has no zones under %s: it is new, or has lost them; zone create or zone import begins anew", c.String("redis-prefix"))
 	case errors.Is(err, dns.ErrLost):
 		return fmt.Errorf("%w; --begin-anew does so", err)
 	}

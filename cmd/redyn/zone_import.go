@@ -37,6 +37,10 @@ func zoneImport(c *cli.Context, store *redisstore.Store) error {
 	if fatal := zonefile.Fatal(problems); len(fatal) > 0 {
 		return fmt.Errorf("%s: %s in the zone; nothing is changed", c.Args().First(), plural(len(fatal), "error"))
 	}
+	before, err := store.Zone(c.Context, z.Name)
+	if err != nil && !isNotFound(err) && !errors.Is(err, dns.ErrLost) {
+		return err
+	}
 	p := newProgress(c.App.ErrWriter, "import "+string(z.Name))
 	o := redisstore.ReplaceOptions{
 		Create: &dns.Zone{Name: z.Name}, New: !c.Bool("replace"),
@@ -51,6 +55,9 @@ func zoneImport(c *cli.Context, store *redisstore.Store) error {
 		return err
 	}
 	awaitNodes(c, store, r)
+	if before.Serial != 0 && !before.Serial.Less(zone.Serial) && r.ID != "" {
+		fmt.Fprintf(c.App.ErrWriter, "warning: serial %d does not follow %d, the one before: secondaries will not fetch the zone\n", zone.Serial, before.Serial)
+	}
 	fmt.Fprintf(c.App.Writer, "zone %s is imported: %s, serial %d\n", zone.Name, plural(z.Records, "record"), zone.Serial)
 	return nil
 }

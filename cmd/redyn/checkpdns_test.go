@@ -1,0 +1,47 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func TestCheckPowerDNS(t *testing.T) {
+	dir := t.TempDir()
+	main, included := filepath.Join(dir, "pdns.conf"), filepath.Join(dir, "pdns.d", "redyn.conf")
+	old := pdnsConfPaths
+	pdnsConfPaths = []string{filepath.Join(dir, "none"), main}
+	t.Cleanup(func() { pdnsConfPaths = old })
+	if err := os.Mkdir(filepath.Dir(included), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := nodeOptions{backendHTTP: "127.0.0.1:8053", backendUnix: "/run/redyn/pdns.sock"}
+	f := func(mainText, text, want string) {
+		t.Helper()
+		for path, text := range map[string]string{main: mainText, included: text} {
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var out bytes.Buffer
+		found := findings{c: cli.NewContext(&cli.App{Writer: &out}, nil, nil)}
+		found.powerDNS(o)
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s and %s give\n%s; want %s", mainText, text, &out, want)
+		}
+	}
+	include := "include-dir=" + filepath.Dir(included) + "\n"
+	lines, err := pdnsLines(o.backendUnix, o.backendHTTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(include, lines, "ok     "+main+" asks unix:path=/run/redyn/pdns.sock,")
+	f("launch=bind\n", lines, "does not launch the remote backend")
+	f("launch=bind,remote\nremote-connection-string=unix:path=/elsewhere", "", "wrong  ")
+	f("launch=remote # a comment\nremote-connection-string = http:url=http://127.0.0.1:8053/dns,post=1\n", "", "some ten times as fast")
+	f(include, strings.ReplaceAll(lines, "\ncache-ttl=0", "\ncache-ttl=20"), "cache-ttl is not 0")
+}
