@@ -34,7 +34,7 @@ func labelAround(text string, i int) string {
 
 func compareEscaped(a, b Name) int {
 	var abuf, bbuf [MaxNameLen]byte
-	aw, bw := a.appendWire(abuf[:0]), b.appendWire(bbuf[:0])
+	aw, bw := a.AppendWire(abuf[:0]), b.AppendWire(bbuf[:0])
 	var astarts, bstarts [MaxNameLen / 2]int
 	i, j := labelStarts(aw, &astarts), labelStarts(bw, &bstarts)
 	for i > 0 && j > 0 {
@@ -60,8 +60,9 @@ func labelStarts(wire []byte, starts *[MaxNameLen / 2]int) int {
 
 func wireLabel(wire []byte, at int) []byte { return wire[at+1 : at+1+int(wire[at])] }
 
-// appendWire appends the uncompressed wire format (RFC 1035 section 3.1).
-func (n Name) appendWire(dst []byte) []byte {
+// AppendWire appends the uncompressed wire format (RFC 1035 section 3.1), which is the canonical form
+// of RFC 4034 section 6.2 too.
+func (n Name) AppendWire(dst []byte) []byte {
 	if n == Root {
 		return append(dst, 0)
 	}

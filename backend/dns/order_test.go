@@ -133,3 +133,15 @@ func BenchmarkCompare(b *testing.B) {
 		dns.Compare(x, y)
 	}
 }
+
+func TestAppendWire(t *testing.T) {
+	f := func(name dns.Name, want string) {
+		t.Helper()
+		if got := name.AppendWire([]byte("x")); string(got) != "x"+want {
+			t.Errorf("wire of %s is %q, want %q", name, got, want)
+		}
+	}
+	f(".", "\x00")
+	f("example.", "\x07example\x00")
+	f(`a\.b.\200\\.example.`, "\x03a.b\x02\xc8\\\x07example\x00")
+}
