@@ -80,7 +80,7 @@ func recordSet(c *cli.Context, store *redisstore.Store) error {
 	if err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
-	zone, err := zoneOf(c.Context, store, name, typ)
+	zone, err := changeableZone(c, store, name, typ)
 	if err != nil {
 		return err
 	}
@@ -97,6 +97,15 @@ func recordSet(c *cli.Context, store *redisstore.Store) error {
 	awaitNodes(c, store, r)
 	reportChange(c, zone, fmt.Sprintf("%s %s is set", name, typ), r)
 	return nil
+}
+
+// changeableZone returns the zone that a name belongs to, unless its records come from elsewhere.
+func changeableZone(c *cli.Context, store *redisstore.Store, name dns.Name, typ dns.Type) (dns.Zone, error) {
+	zone, err := zoneOf(c.Context, store, name, typ)
+	if err == nil && zone.Kind == dns.Slave {
+		err = fmt.Errorf("zone %s is a slave: its records come from its primary (%s), and are changed there", zone.Name, strings.Join(zone.Masters, ", "))
+	}
+	return zone, err
 }
 
 // parseContents makes the data that the arguments give canonical.
@@ -191,7 +200,7 @@ func recordDelete(c *cli.Context, store *redisstore.Store) error {
 			return usagef("%w", err)
 		}
 	}
-	zone, err := zoneOf(c.Context, store, name, typ)
+	zone, err := changeableZone(c, store, name, typ)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"redyn/backend"
+	"redyn/redisstore"
 )
 
 func serveCommand() *cli.Command {
@@ -43,6 +45,8 @@ func serve(c *cli.Context) error {
 		return err
 	}
 	defer store.Close()
+	log.InfoContext(c.Context, "zones come from Redis", "url", redisstore.RedactURL(c.String("redis-url")),
+		"read", redisstore.RedactURL(cmp.Or(c.String("redis-read-url"), c.String("redis-url"))), "prefix", c.String("redis-prefix"))
 	n, err := newNode(c.Context, store, o, log)
 	if err != nil {
 		return err

@@ -41,6 +41,9 @@ func zoneImport(c *cli.Context, store *redisstore.Store) error {
 	if err != nil && !isNotFound(err) && !errors.Is(err, dns.ErrLost) {
 		return err
 	}
+	if before.Kind == dns.Slave {
+		return fmt.Errorf("zone %s is a slave: its records come from its primary; redyn zone delete %s makes room", z.Name, z.Name)
+	}
 	p := newProgress(c.App.ErrWriter, "import "+string(z.Name))
 	o := redisstore.ReplaceOptions{
 		Create: &dns.Zone{Name: z.Name}, New: !c.Bool("replace"),
