@@ -97,7 +97,7 @@ func New(o Options) *Backend {
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(b.metrics)
 	}
-	b.calls.New = func() any { return new(call) }
+	b.calls.New = func() any { return &call{series: b.metrics.share()} }
 	return b
 }
 
@@ -107,6 +107,7 @@ type call struct {
 	params params
 	reply  reply
 	done   time.Duration // when the reply was made, since epoch
+	series []series      // where it is counted
 }
 
 // most is how much memory of a kind a call keeps for the next request.
@@ -128,7 +129,7 @@ func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call, 
 		b.report(ctx, via, m, &c.reply, err)
 	}
 	c.done = time.Since(epoch)
-	b.metrics.observe(via, m, c.reply.outcome, c.done-start)
+	c.series[indexOf(via, m)].observe(c.reply.outcome, c.done-start)
 }
 
 // epoch is a moment to measure from: time.Since(epoch) costs half of what time.Now does.

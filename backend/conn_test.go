@@ -99,10 +99,10 @@ func TestTooLarge(t *testing.T) {
 	if got := unix.readLine(); !strings.Contains(got, "8388608") {
 		t.Errorf("10 MB over unix = %s", got)
 	}
-	if n := s.metrics.of(viaREST, unknownReads).count[badOutcome].Load(); n != 3 {
+	if n := s.metrics.sum(viaREST, unknownReads).count[badOutcome]; n != 3 {
 		t.Errorf("%d bad HTTP requests are counted; want 3", n)
 	}
-	if n := s.metrics.of(viaUnix, unknownReads).count[badOutcome].Load(); n != 1 {
+	if n := s.metrics.sum(viaUnix, unknownReads).count[badOutcome]; n != 1 {
 		t.Errorf("%d bad lines are counted; want 1", n)
 	}
 }

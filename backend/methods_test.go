@@ -281,7 +281,7 @@ func TestPanic(t *testing.T) {
 	want := map[string]uint64{"lookup": 2, "list": 2}
 	for name, count := range want {
 		m := known[name]
-		if got := s.metrics.of(viaREST, m).count[failedOutcome].Load() + s.metrics.of(viaUnix, m).count[failedOutcome].Load(); got != count {
+		if got := s.metrics.sum(viaREST, m).count[failedOutcome] + s.metrics.sum(viaUnix, m).count[failedOutcome]; got != count {
 			t.Errorf("%d failures of %s are counted; want %d", got, name, count)
 		}
 	}

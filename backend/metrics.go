@@ -2,6 +2,7 @@ package backend
 
 import (
 	"math/bits"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -21,10 +22,12 @@ const (
 
 func (c connector) String() string { return [...]string{"restful", "post", "post_json", "unix"}[c] }
 
-// metrics count requests. They are plain atomics, found by index, so that counting costs a lookup
-// next to nothing; Prometheus is told of those that are not 0 when it asks.
+// metrics count requests. They are plain atomics, found by index, and there is a share of them for
+// each processor, as one that all add to would cost each of them more than a lookup does. Prometheus
+// is told the sums, where they are not 0, when it asks.
 type metrics struct {
-	series    []series // by connector and method
+	shares    [][]series // each by connector and method
+	next      atomic.Uint32
 	httpConns atomic.Int64
 	unixConns atomic.Int64
 }
@@ -41,23 +44,53 @@ const (
 	firstBucket = 9
 )
 
+// mostShares bounds the memory for it, which is some 30 KB each.
+const mostShares = 32
+
 func newMetrics() *metrics {
-	return &metrics{series: make([]series, int(connectors)*len(methods))}
+	m := &metrics{shares: make([][]series, min(runtime.GOMAXPROCS(0), mostShares))}
+	for i := range m.shares {
+		m.shares[i] = make([]series, int(connectors)*len(methods))
+	}
+	return m
 }
 
-func (m *metrics) of(via connector, mt *method) *series {
-	return &m.series[int(via)*len(methods)+mt.number]
-}
+// share returns the next share, for a call to keep: calls stay with a processor, mostly.
+func (m *metrics) share() []series { return m.shares[m.next.Add(1)%uint32(len(m.shares))] }
+
+func indexOf(via connector, mt *method) int { return int(via)*len(methods) + mt.number }
 
 // count counts a request that was not served.
-func (m *metrics) count(via connector, mt *method, o outcome) { m.of(via, mt).count[o].Add(1) }
+func (m *metrics) count(via connector, mt *method, o outcome) {
+	m.shares[0][indexOf(via, mt)].count[o].Add(1)
+}
 
 // observe counts a request that was served, and the time that it took.
-func (m *metrics) observe(via connector, mt *method, o outcome, took time.Duration) {
-	s := m.of(via, mt)
+func (s *series) observe(o outcome, took time.Duration) {
 	s.count[o].Add(1)
 	s.nanos.Add(uint64(took))
 	s.buckets[bucketOf(took)].Add(1)
+}
+
+// figures are the sums of a series over all shares.
+type figures struct {
+	count   [outcomes]uint64
+	nanos   uint64
+	buckets [buckets]uint64
+}
+
+func (m *metrics) sum(via connector, mt *method) (f figures) {
+	for _, share := range m.shares {
+		s := &share[indexOf(via, mt)]
+		for o := range f.count {
+			f.count[o] += s.count[o].Load()
+		}
+		f.nanos += s.nanos.Load()
+		for i := range f.buckets {
+			f.buckets[i] += s.buckets[i].Load()
+		}
+	}
+	return f
 }
 
 func bucketOf(took time.Duration) int {
@@ -86,27 +119,28 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(connsDesc, prometheus.GaugeValue, float64(m.unixConns.Load()), "unix")
 	for via := range connectors {
 		for i := range methods {
-			m.of(via, &methods[i]).collect(ch, via.String(), methods[i].name)
+			f := m.sum(via, &methods[i])
+			f.collect(ch, via.String(), methods[i].name)
 		}
 	}
 }
 
-func (s *series) collect(ch chan<- prometheus.Metric, via, method string) {
+func (f *figures) collect(ch chan<- prometheus.Metric, via, method string) {
 	for o := range outcomes {
-		if n := s.count[o].Load(); n > 0 {
+		if n := f.count[o]; n > 0 {
 			ch <- prometheus.MustNewConstMetric(requestsDesc, prometheus.CounterValue, float64(n), via, method, o.String())
 		}
 	}
 	upTo := make(map[float64]uint64, buckets)
 	var total uint64
 	for i := range buckets {
-		total += s.buckets[i].Load()
+		total += f.buckets[i]
 		if i < buckets-1 {
 			upTo[float64(uint64(1)<<(firstBucket+i))/1e9] = total
 		}
 	}
 	if total > 0 {
-		sum := float64(s.nanos.Load()) / 1e9
+		sum := float64(f.nanos) / 1e9
 		ch <- prometheus.MustNewConstHistogram(durationDesc, total, sum, upTo, via, method)
 	}
 }
