@@ -8,7 +8,7 @@ import (
 	"redyn/backend/dns"
 )
 
-// directBackendCmd is the operator's "pdnsutil backend-cmd remote ...":
+// directBackendCmd is the operator's pdnsutil backend-cmd remote 'COMMAND', each in quotes of its own:
 //
 //	stats      figures about the data
 //	zone NAME  what is known of a zone
