@@ -61,9 +61,9 @@ func TestMethods(t *testing.T) {
 	// An empty non-terminal, what is not authoritative, the root zone, and text that needs escapes.
 	const ent = `{"result":[{"qtype":"","qname":"wild.example.org.","content":"","ttl":60,"domain_id":1}]}`
 	f("lookup", `{"qname": "wild.example.org.", "qtype": "ANY"}`, ent)
-	const cut = `{"result":[{"qtype":"NS","qname":"sub.example.org.","content":"ns.sub.example.org.","ttl":60,"domain_id":1,"auth":0}]}`
+	const cut = `{"result":[{"qtype":"NS","qname":"sub.example.org.","content":"ns.sub.example.org","ttl":60,"domain_id":1,"auth":0}]}`
 	f("lookup", `{"qname": "sub.example.org.", "qtype": "ANY"}`, cut)
-	const root = `{"result":[{"qtype":"NS","qname":".","content":"ns.example.org.","ttl":60,"domain_id":2}]}`
+	const root = `{"result":[{"qtype":"NS","qname":".","content":"ns.example.org","ttl":60,"domain_id":2}]}`
 	f("lookup", `{"qname": ".", "qtype": "NS"}`, root)
 	restful("GET /dns/lookup/%2e/NS", "", "", root)
 	const odd = `{"result":[{"qtype":"TXT","qname":"a\\.b\\032c/d.example.org.","content":"\"odd\"","ttl":60,"domain_id":1}]}`
@@ -71,8 +71,8 @@ func TestMethods(t *testing.T) {
 	f("lookup", `{"qname": "a\\.b c/d.example.org.", "qtype": "ANY"}`, odd)
 	restful("GET /dns/lookup/a%5c%2eb%5c032c%2fd%2eexample%2eorg%2e/ANY", "", "", odd)
 
-	const list = `{"result":[{"qtype":"SOA","qname":".","content":"ns.example.org. host.example.org. 1 3600 600 86400 60","ttl":60},` +
-		`{"qtype":"NS","qname":".","content":"ns.example.org.","ttl":60}]}`
+	const list = `{"result":[{"qtype":"SOA","qname":".","content":"ns.example.org host.example.org 1 3600 600 86400 60","ttl":60},` +
+		`{"qtype":"NS","qname":".","content":"ns.example.org","ttl":60}]}`
 	f("list", `{"zonename": ".", "domain_id": 2, "include_disabled": false}`, list)
 	f("list", `{"zonename": ".", "domain_id": -1}`, list)
 	f("list", `{"zonename": "example.net.", "domain_id": 3}`, `{"result":false}`)

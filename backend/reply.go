@@ -130,13 +130,13 @@ func appendRecords(dst []byte, a *dns.Answer, withZone bool) []byte {
 	head := len(dst)
 	dst = appendHead(dst, a)
 	content := len(dst)
-	dst = appendString(dst, a.Content[0])
+	dst = appendContent(dst, a.Type, a.Content[0])
 	tail := len(dst)
 	dst = appendTail(dst, a, withZone)
 	end := len(dst)
 	for _, c := range a.Content[1:] {
 		dst = append(dst, dst[head:content]...)
-		dst = appendString(dst, c)
+		dst = appendContent(dst, a.Type, c)
 		dst = append(dst, dst[tail:end]...)
 	}
 	return dst
