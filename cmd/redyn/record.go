@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -163,7 +162,7 @@ func besideCNAME(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns
 	absent := []dns.RRset{{Name: set.Name, Type: dns.TypeCNAME}}
 	types := []dns.Type{set.Type}
 	if set.Type == dns.TypeCNAME {
-		there, err := setsOf(c, store, zone, set.Name)
+		there, err := store.Name(c.Context, zone, set.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -181,12 +180,6 @@ func besideCNAME(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns
 		return nil, fmt.Errorf("%s; redyn record delete %s makes room", conflict, set.Name)
 	}
 	return absent, nil
-}
-
-// setsOf returns all RRsets of a name.
-func setsOf(c *cli.Context, store *redisstore.Store, zone, name dns.Name) ([]dns.RRset, error) {
-	sets, err := collect(store.RRsets(c.Context, zone))
-	return slices.DeleteFunc(sets, func(s dns.RRset) bool { return s.Name != name }), err
 }
 
 func recordDelete(c *cli.Context, store *redisstore.Store) error {
@@ -228,7 +221,7 @@ func goneSets(c *cli.Context, store *redisstore.Store, zone, name dns.Name, typ 
 	var there []dns.RRset
 	var err error
 	if typ == dns.TypeENT {
-		there, err = setsOf(c, store, zone, name)
+		there, err = store.Name(c.Context, zone, name)
 	} else {
 		var set dns.RRset
 		set, err = store.RRset(c.Context, zone, name, typ)
