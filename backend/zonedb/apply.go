@@ -60,8 +60,14 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry) {
 	swaps := z.swaps(part.RRsets)
 	added, removed := z.refsOf(swaps)
 	meta := z.meta
+	params, chained := z.nsec3Params()
 	if len(part.Metadata) > 0 {
 		meta = changed(meta, part.Metadata)
+		params, chained = nsec3ParamsOf(meta)
+	}
+	var chain nsec3Change
+	if chained {
+		chain = z.nsec3After(params, swaps)
 	}
 	keys := withKeys(z.keys, part.Keys)
 	// Until the swap is done referrers has both the old and the new ones.
@@ -76,6 +82,7 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry) {
 	for _, s := range swaps {
 		z.put(s.name, s.old, s.fresh)
 	}
+	chain.make(z)
 	z.mu.Unlock()
 	db.referrers.remove(removed)
 }

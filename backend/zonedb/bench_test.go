@@ -77,18 +77,61 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
+func BenchmarkNeighbours(b *testing.B) {
+	for _, n := range []int{10_000, *hosts} {
+		db := withHosts(b, n)
+		change(db, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}})
+		names, hashes := make([]dns.Name, 1000), make([]string, 1000)
+		for i := range names {
+			names[i] = "x" + host(i*7919%n)
+			hashes[i] = refParams{}.hash(names[i])
+		}
+		b.Run(fmt.Sprintf("nsec/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				db.Neighbours(1, names[i%len(names)])
+			}
+		})
+		b.Run(fmt.Sprintf("nsec3/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				db.HashNeighbours(1, hashes[i%len(hashes)])
+			}
+		})
+	}
+}
+
+func BenchmarkSetNSEC3(b *testing.B) {
+	db := withHosts(b, *hosts)
+	for b.Loop() {
+		change(db, dns.Metadata{"NSEC3PARAM": nil})
+		change(db, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}})
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(*hosts), "ns/host")
+}
+
 func BenchmarkApply(b *testing.B) {
 	for _, n := range []int{10_000, *hosts} {
 		db := withHosts(b, n)
-		b.Run(fmt.Sprintf("address/%d", n), func(b *testing.B) {
-			b.ReportAllocs()
+		for what, param := range map[string][]string{"": nil, " with NSEC3": {"1 0 0 -"}} {
+			change(db, dns.Metadata{"NSEC3PARAM": param})
 			sets := []dns.RRset{{Type: dns.TypeA, TTL: 60, Content: []string{"192.0.2.7"}}}
 			e := dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: sets}}}
-			for i := 0; b.Loop(); i++ {
-				sets[0].Name = host(i * 7919 % n)
-				db.Apply(e)
+			f := func(how string, name func(i int) (dns.Name, []string)) {
+				b.Run(fmt.Sprintf("%s%s/%d", how, what, n), func(b *testing.B) {
+					b.ReportAllocs()
+					for i := 0; b.Loop(); i++ {
+						sets[0].Name, sets[0].Content = name(i)
+						db.Apply(e)
+					}
+				})
 			}
-		})
+			content := []string{"192.0.2.7"}
+			f("address", func(i int) (dns.Name, []string) { return host(i * 7919 % n), content })
+			f("new and gone", func(i int) (dns.Name, []string) {
+				return "new-" + host(i/2*7919%n), content[:1-i%2]
+			})
+		}
 	}
 }
 
@@ -131,6 +174,11 @@ func BenchmarkMemory(b *testing.B) {
 		})
 	}
 	f("one zone", *hosts, func() *zonedb.DB { return withHosts(b, *hosts) })
+	f("one zone with NSEC3", *hosts, func() *zonedb.DB {
+		db := withHosts(b, *hosts)
+		change(db, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}})
+		return db
+	})
 	f("zones of ten", *hosts, func() *zonedb.DB {
 		db := zonedb.New()
 		for i := range *hosts / 10 {

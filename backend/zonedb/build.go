@@ -63,6 +63,9 @@ func (b *builder) finish() {
 		old := z.nodes[n.name]
 		z.put(n.name, old, old.with(n.name, n.set(0)))
 	}
+	if p, ok := nsec3ParamsOf(z.meta); ok {
+		z.nsec3 = newNSEC3(p, z.name, z.order)
+	}
 }
 
 // sorted returns the nodes in canonical order, one for each owner.

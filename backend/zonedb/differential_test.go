@@ -51,9 +51,14 @@ func (w *world) target() string {
 func (w *world) rrset(apex dns.Name) dns.RRset {
 	s := dns.RRset{Name: w.name(apex), TTL: uint32(w.IntN(3))}
 	s.Type = pick(w, dns.TypeA, dns.TypeA, dns.TypeAAAA, dns.TypeNS, dns.TypeDS, dns.TypeCNAME,
-		dns.TypeDNAME, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeALIAS, dns.TypeTXT, dns.TypeRRSIG)
+		dns.TypeDNAME, dns.TypeNS, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeALIAS, dns.TypeTXT, dns.TypeRRSIG)
 	if w.IntN(15) == 0 {
 		s.Name, s.Type = apex, dns.TypeSOA
+	}
+	if w.IntN(15) == 0 {
+		// As a pre-signed zone has it.
+		hash := refParams{salt: pick(w, "", "\xff"), iterations: w.IntN(2)}.hash(w.name(apex))
+		s.Name, s.Type = hashed(hash, apex), pick(w, dns.TypeRRSIG, dns.TypeRRSIG, dns.TypeNSEC3)
 	}
 	if w.IntN(5) == 0 {
 		return s
@@ -89,7 +94,12 @@ func (w *world) entry() dns.Entry {
 			part.RRsets = append(part.RRsets, w.change(w.current(id), part.Name))
 		}
 		if w.IntN(5) == 0 {
-			part.Metadata = dns.Metadata{pick(w, "X", "Y"): pick(w, nil, []string{"1"}, []string{"2", "3"})}
+			part.Metadata = w.metadata()
+		}
+		if w.IntN(5) == 0 {
+			part.Keys = map[dns.KeyID]*dns.Key{w.key().ID: nil}
+			key := w.key()
+			part.Keys[key.ID] = &key
 		}
 		e.Zones = append(e.Zones, part)
 		w.refer(part)
@@ -129,6 +139,13 @@ func (w *world) refer(part dns.ZoneEntry) {
 	for _, s := range part.RRsets {
 		z.set(s)
 	}
+	for id, key := range part.Keys {
+		if key == nil {
+			delete(z.keys, id)
+		} else {
+			z.keys[id] = *key
+		}
+	}
 	for kind, values := range part.Metadata {
 		if values == nil {
 			delete(z.meta, kind)
@@ -138,10 +155,33 @@ func (w *world) refer(part dns.ZoneEntry) {
 	}
 }
 
+// metadata is some metadata to change, mostly what the NSEC3 chain depends on.
+func (w *world) metadata() dns.Metadata {
+	meta := make(dns.Metadata)
+	if w.IntN(2) == 0 {
+		meta["NSEC3PARAM"] = pick(w, nil, []string{"1 0 0 -"}, []string{"1 0 2 abCD"}, []string{"1 1 0 -"},
+			[]string{"1 1 0 -"}, []string{"2 3 1 ff", "1 0 0 -"}, []string{"1 0 150 aa"}, []string{"1 0"})
+	}
+	if w.IntN(4) == 0 {
+		meta["NSEC3NARROW"] = pick(w, nil, nil, []string{"0"}, []string{"1"})
+	}
+	if w.IntN(4) == 0 {
+		meta["PRESIGNED"] = pick(w, nil, []string{"1"})
+	}
+	if w.IntN(4) == 0 {
+		meta["X"] = pick(w, nil, []string{"1"}, []string{"2", "3"})
+	}
+	return meta
+}
+
+func (w *world) key() dns.Key {
+	return dns.Key{ID: dns.KeyID(1 + w.IntN(4)), Flags: 257, Active: w.IntN(2) == 0, Content: fmt.Sprint(w.IntN(100))}
+}
+
 // stage stages a zone, as it is or somewhat changed, with leftovers as a scan of Redis may have them:
 // older values first.
 func (w *world) stage(t *testing.T, id dns.ZoneID) {
-	z := &refZone{id: id, name: apexes[id], meta: dns.Metadata{}, sets: map[string]dns.RRset{}}
+	z := &refZone{id: id, name: apexes[id], meta: w.metadata(), keys: map[dns.KeyID]dns.Key{}, sets: map[string]dns.RRset{}}
 	if old := w.shown[id]; old != nil && w.IntN(4) > 0 {
 		z = old.clone()
 	}
@@ -158,7 +198,7 @@ func (w *world) stage(t *testing.T, id dns.ZoneID) {
 		}
 		sets = append(sets, s)
 	}
-	if err := w.db.Stage(dns.ZoneData{Zone: dns.Zone{ID: id, Name: z.name}, Metadata: maps.Clone(z.meta)}, yields(sets)); err != nil {
+	if err := w.db.Stage(z.data(), yields(sets)); err != nil {
 		t.Fatal(err)
 	}
 	w.staged[id] = z
@@ -226,6 +266,9 @@ func (w *world) check(t *testing.T, db *zonedb.DB) {
 		if got := db.Metadata(z.name); len(got)+len(z.meta) > 0 && fmt.Sprint(got) != fmt.Sprint(z.meta) {
 			t.Errorf("metadata of %s: %v, want %v", z.name, got, z.meta)
 		}
+		if got, err := db.Keys(z.name); err != nil || !slices.Equal(got, z.data().Keys) {
+			t.Errorf("keys of %s: %v, %v; want %v", z.name, got, err, z.keys)
+		}
 		var serial dns.Serial
 		for _, a := range z.lookup(z.name, dns.TypeSOA) {
 			soa, _ := dns.ParseSOA(a.Content[len(a.Content)-1])
@@ -246,6 +289,10 @@ func (w *world) check(t *testing.T, db *zonedb.DB) {
 			same(t, "referrers "+string(target), referrers(db, target), w.shown.referrers(target))
 		}
 	}
+	for range 50 {
+		id := dns.ZoneID(1 + w.IntN(len(apexes)))
+		w.checkNeighbours(t, db, id, w.name(apexes[id]))
+	}
 	names, records := w.shown.records()
 	if got, want := db.Stats(), (zonedb.Stats{Zones: len(w.shown), Names: names, Records: records}); got != want {
 		t.Errorf("stats %+v, want %+v", got, want)
@@ -264,8 +311,8 @@ func referrers(db *zonedb.DB, target dns.Name) string {
 // fresh returns a DB into which the zones that are shown were loaded.
 func (w *world) fresh(t *testing.T) *zonedb.DB {
 	db := zonedb.New()
-	for id, z := range w.shown {
-		if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: id, Name: z.name}, Metadata: z.meta}, yields(slices.Collect(maps.Values(z.sets)))); err != nil {
+	for _, z := range w.shown {
+		if err := db.Stage(z.data(), yields(slices.Collect(maps.Values(z.sets)))); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -13,6 +13,12 @@ func (db *DB) Inside() string {
 	for id, z := range db.byID {
 		parents[id] = fmt.Sprint(z.parents)
 		cuts[id] = fmt.Sprint(z.cuts)
+		if c := z.nsec3; c != nil {
+			parents[id] += fmt.Sprint(c.params, c.below)
+			if c.order != nil {
+				parents[id] += fmt.Sprint(c.order.Items())
+			}
+		}
 		if db.byName[z.name] != z || !z.mark.shown.Load() || z.order.Len() != len(z.nodes) {
 			panic("zone " + z.name + " is not where it should be")
 		}
@@ -29,6 +35,9 @@ func (db *DB) ZonesOfRefs() int {
 	})
 	return len(zones)
 }
+
+// Hashed returns the number of names hashed so far for the chain of a zone.
+func (db *DB) Hashed(id dns.ZoneID) int { return db.byID[id].nsec3.hashed }
 
 // Matches is matches.
 func Matches(pattern, text string) bool { return matches(pattern, text) }

@@ -16,21 +16,28 @@ func (db *DB) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
 	if z == nil || id != dns.AnyZone && id != z.id {
 		return nil, false
 	}
-	order := z.snapshot()
-	return func(yield func(dns.Answer) bool) { z.list(order, yield) }, true
+	order, chain := z.snapshot()
+	return func(yield func(dns.Answer) bool) { z.list(order, chain, yield) }, true
 }
 
-// snapshot returns the nodes that the zone has now; it may be read without the lock.
-func (z *zone) snapshot() *btree.BTreeG[*node] {
+// snapshot returns the nodes that the zone has now, which may be read without the lock, and the
+// settings of the NSEC3 chain that it keeps.
+func (z *zone) snapshot() (*btree.BTreeG[*node], nsec3Params) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
-	return z.order.Copy()
+	chain, _ := z.nsec3Params()
+	return z.order.Copy(), chain
 }
 
 // list yields what order has. Canonical order makes it simple: what is below a name follows it at
 // once, so that one cut at most is in force, and what separates a name from the one before it but
 // itself was not seen is an empty non-terminal.
-func (z *zone) list(order *btree.BTreeG[*node], yield func(dns.Answer) bool) {
+func (z *zone) list(order *btree.BTreeG[*node], chain nsec3Params, yield func(dns.Answer) bool) {
+	proves := func(dns.Name) bool { return true }
+	if chain.optOut {
+		names := chain.provable(z.name, order)
+		proves = func(ent dns.Name) bool { _, ok := names[ent]; return ok }
+	}
 	before := z.name
 	var cut dns.Name
 	var ents []dns.Name
@@ -47,7 +54,7 @@ func (z *zone) list(order *btree.BTreeG[*node], yield func(dns.Answer) bool) {
 			ents = append(ents, above)
 		}
 		for i := len(ents) - 1; i >= 0; i-- {
-			if !yield(z.ent(ents[i], place != belowCut)) {
+			if !yield(z.ent(ents[i], place != belowCut && proves(ents[i]))) {
 				return false
 			}
 		}

@@ -32,7 +32,7 @@ func (z *zone) lookup(dst []dns.Answer, name dns.Name, typ dns.Type) []dns.Answe
 	n := z.nodes[name]
 	if n == nil {
 		if typ == dns.TypeANY && z.isENT(name) {
-			dst = append(dst, z.ent(name, z.place(name, nil) != belowCut))
+			dst = append(dst, z.ent(name, z.place(name, nil) != belowCut && z.nsec3.proves(name)))
 		}
 		return dst
 	}

@@ -17,11 +17,20 @@ type refZone struct {
 	id   dns.ZoneID
 	name dns.Name
 	meta dns.Metadata
+	keys map[dns.KeyID]dns.Key
 	sets map[string]dns.RRset // by owner and type
 }
 
 func (z *refZone) clone() *refZone {
-	return &refZone{z.id, z.name, maps.Clone(z.meta), maps.Clone(z.sets)}
+	return &refZone{z.id, z.name, maps.Clone(z.meta), maps.Clone(z.keys), maps.Clone(z.sets)}
+}
+
+func (z *refZone) data() dns.ZoneData {
+	data := dns.ZoneData{Zone: dns.Zone{ID: z.id, Name: z.name}, Metadata: maps.Clone(z.meta)}
+	for _, id := range slices.Sorted(maps.Keys(z.keys)) {
+		data.Keys = append(data.Keys, z.keys[id])
+	}
+	return data
 }
 
 func (z *refZone) set(s dns.RRset) {
@@ -99,9 +108,11 @@ func (z *refZone) lookup(name dns.Name, typ dns.Type) []dns.Answer {
 		ent = ent || below(s.Name, name)
 	}
 	if len(answers) == 0 && ent && below(name, z.name) {
-		answers = append(answers, dns.Answer{
-			RRset: dns.RRset{Name: name, Type: dns.TypeENT}, Zone: z.id, Auth: z.auth(name, dns.TypeENT),
-		})
+		auth := z.auth(name, dns.TypeENT)
+		if p, ok := z.nsec3(); ok && p.optOut {
+			auth = slices.Contains(z.chain(p), name)
+		}
+		answers = append(answers, dns.Answer{RRset: dns.RRset{Name: name, Type: dns.TypeENT}, Zone: z.id, Auth: auth})
 	}
 	slices.SortFunc(answers, func(a, b dns.Answer) int {
 		if soa := dns.TypeSOA; a.Type == soa || b.Type == soa {

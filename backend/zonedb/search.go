@@ -19,7 +19,8 @@ func (db *DB) Search(pattern string, limit int) iter.Seq[dns.Answer] {
 			if left <= 0 {
 				return
 			}
-			z.list(z.snapshot(), func(a dns.Answer) bool {
+			order, _ := z.snapshot()
+			z.list(order, nsec3Params{}, func(a dns.Answer) bool {
 				if a.Content = matching(pattern, a.RRset, left); len(a.Content) == 0 {
 					return true
 				}

@@ -27,6 +27,7 @@ type zone struct {
 	order       *btree.BTreeG[*node]  // those of nodes, in canonical order
 	parents     map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
 	cuts        map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
+	nsec3       *nsec3                // what there is for the sake of NSEC3; nil for nothing
 	records     int
 }
 
@@ -50,7 +51,7 @@ func newZone(data dns.ZoneData) *zone {
 		meta:        data.Metadata,
 		keys:        sortedKeys(slices.Clone(data.Keys)),
 		keysUnknown: data.KeysUnknown,
-		order:       newOrder(func(a, b *node) bool { return dns.Compare(a.name, b.name) < 0 }),
+		order:       newOrder(nodeBefore),
 		parents:     make(map[dns.Name]int32),
 	}
 }
