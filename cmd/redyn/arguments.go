@@ -145,15 +145,22 @@ func (a *arranger) word(arg string) error {
 	return usagef("%s has no command %q; right are %s", a.path(), arg, commandNames(next))
 }
 
+// mayBeEmpty are the settings that mean something when they are empty. Of others an empty environment
+// variable is as good as none.
+var mayBeEmpty = []string{"backend-listen", "status-listen"}
+
 // addSettings adds the settings that are not on the command line.
 func (a *arranger) addSettings(own map[string]cli.Flag, given map[string]bool, env func(string) (string, bool)) error {
-	inEnv := func(name string) (string, bool) {
-		value, ok := env(envName(name))
-		return value, ok && !given[name]
-	}
+	var empty []*cli.StringFlag
 	for _, name := range settingNames() {
-		value, ok := inEnv(name)
-		if !ok || own[name] == nil {
+		value, ok := env(envName(name))
+		if !ok || own[name] == nil || given[name] {
+			continue
+		}
+		if value == "" && !slices.Contains(mayBeEmpty, name) {
+			if flag, ok := own[name].(*cli.StringFlag); ok {
+				empty = append(empty, flag)
+			}
 			continue
 		}
 		if err := checkValue(name, value); err != nil {
@@ -162,6 +169,19 @@ func (a *arranger) addSettings(own map[string]cli.Flag, given map[string]bool, e
 		given[name] = true
 		a.flags = append(a.flags, givenFlag{name, value})
 	}
+	if err := a.addConfig(own, given); err != nil {
+		return err
+	}
+	for _, flag := range empty { // which urfave/cli would take as empty texts
+		if !given[flag.Name] {
+			a.flags = append(a.flags, givenFlag{flag.Name, flag.Value})
+		}
+	}
+	return nil
+}
+
+// addConfig adds the settings that only the config file gives.
+func (a *arranger) addConfig(own map[string]cli.Flag, given map[string]bool) error {
 	at := slices.IndexFunc(a.flags, func(f givenFlag) bool { return f.name == "config" })
 	if at < 0 || a.flags[at].value == "" {
 		return nil
@@ -172,6 +192,7 @@ func (a *arranger) addSettings(own map[string]cli.Flag, given map[string]bool, e
 	}
 	for _, f := range file {
 		if own[f.name] != nil && !given[f.name] {
+			given[f.name] = true
 			a.flags = append(a.flags, f)
 		}
 	}

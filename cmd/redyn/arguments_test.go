@@ -37,7 +37,9 @@ func TestArrange(t *testing.T) {
 	// A flag wins over the environment. What a command does not know is not given to it.
 	f("zone list", "redyn zone list --redis-prefix=x: --", "REDYN_REDIS_PREFIX=x:", "REDYN_BACKEND_LISTEN=127.0.0.1:1")
 	f("zone list --redis-prefix y:", "redyn zone list --redis-prefix=y: --", "REDYN_REDIS_PREFIX=x:")
+	// An empty variable is as good as none, except where empty means none.
 	f("health", "redyn health --status-listen= --", "REDYN_STATUS_LISTEN=")
+	f("zone list", "redyn zone list --redis-prefix={redyn}: --", "REDYN_REDIS_PREFIX=", "REDYN_REDIS_TIMEOUT=")
 	// Help and version need nothing else.
 	f("zone import --help --replace", "redyn zone import --help=true --")
 	f("help", "redyn --help=true --")
