@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -44,8 +45,8 @@ func measureAlone(b *bench) error {
 		return err
 	}
 	pairs := [][2]target{
-		{{redynUnix, "unix", redyn.unix, redyn.process}, {cannedUnix, "unix", socket, unix}},
-		{{redynHTTP, "tcp", redyn.http, redyn.process}, {cannedHTTP, "tcp", addr, http}},
+		{{redynUnix, "unix", redyn.unix, redyn.process, b.opts.hosts, nil}, {cannedUnix, "unix", socket, unix, b.opts.hosts, nil}},
+		{{redynHTTP, "tcp", redyn.http, redyn.process, b.opts.hosts, nil}, {cannedHTTP, "tcp", addr, http, b.opts.hosts, nil}},
 	}
 	var all []alone
 	var goals []goal
@@ -61,35 +62,47 @@ func measureAlone(b *bench) error {
 		}
 	}
 	all = slices.DeleteFunc(all, func(a alone) bool { return !b.chosen(a.name) })
-	rates, costs := make([]series, len(all)), make([]series, len(all))
-	for i := range all {
-		rates[i].name, costs[i].name = all[i].name, all[i].name+cpuTime
-	}
-	err = b.rounds(len(all), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(round, i int, d time.Duration) error {
-		r, err := b.ask(all[i].target, all[i].conns, b.opts.hosts, d)
-		if err != nil {
-			return fmt.Errorf("%s: %w", all[i].name, err)
-		}
-		if round >= 0 {
-			rates[i].values = append(rates[i].values, r.perSecond)
-			costs[i].values = append(costs[i].values, float64(r.cpu.Nanoseconds())/1000)
-		}
-		return nil
-	})
+	sums, err := b.askInTurn(all)
 	if err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("Lookups/s of the backend alone, and the processor time that each takes it\n(%d hosts; %d rounds of %v)",
-		b.opts.hosts, slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound), append(rates, costs...), goals)
+	rates, costs := make([]series, len(all)), make([]series, len(all))
+	for i, a := range all {
+		rates[i].name, costs[i].name = a.name, a.name+cpuTime
+		for _, l := range sums[i] {
+			rates[i].values = append(rates[i].values, l.perSecond())
+			costs[i].values = append(costs[i].values, l.cpuEach())
+		}
+	}
+	printTable(fmt.Sprintf("Lookups/s of the backend alone, and the processor time that each takes it\n(%d hosts; %d rounds, in each %v in %d slices)",
+		b.opts.hosts, b.opts.rounds, b.seconds(), slicesOfRound), append(rates, costs...), goals)
 	return nil
+}
+
+// askInTurn returns what each reached in each round.
+func (b *bench) askInTurn(all []alone) ([][]load, error) {
+	sums := make([][]load, len(all))
+	for i := range sums {
+		sums[i] = make([]load, b.opts.rounds)
+	}
+	err := b.rounds(len(all), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(slice, i int, d time.Duration) error {
+		l, err := b.ask(&all[i].target, all[i].conns, d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", all[i].name, err)
+		}
+		if slice >= 0 {
+			sums[i][slice/slicesOfRound].add(l)
+		}
+		return nil
+	})
+	return sums, err
 }
 
 // cpuTime tells a series of costs from one of rates.
 const cpuTime = " CPU us"
 
-// slicesOfRound are short rounds, in which the contestants to compare stand close together: what
-// starts in no time needs no more.
-const slicesOfRound = 4
+// slicesOfRound cut a round into turns so short that what else the machine does falls on all alike.
+const slicesOfRound = 20
 
 // alone is a backend and the number of connections to ask it over.
 type alone struct {
@@ -101,31 +114,32 @@ type alone struct {
 type target struct {
 	name, network, addr string
 	process             *process
+	hosts               int
+	requests            [][]byte // made when it is asked first
 }
 
-// load is what one backend reached.
+// load is what one backend did.
 type load struct {
-	perSecond float64
-	latency   time.Duration // median
-	cpu       time.Duration // of the backend, for each
+	lookups   int
+	took, cpu time.Duration // cpu is the backend's processor time
 }
+
+func (l *load) add(o load) {
+	l.lookups += o.lookups
+	l.took += o.took
+	l.cpu += o.cpu
+}
+
+func (l load) perSecond() float64 { return float64(l.lookups) / l.took.Seconds() }
+
+// cpuEach is in microseconds.
+func (l load) cpuEach() float64 { return float64(l.cpu.Nanoseconds()) / 1000 / float64(l.lookups) }
 
 // ask sends lookups of random hosts for d over a number of connections, each waiting for its reply
 // as PowerDNS's threads do. Its reads and writes block in the kernel, so that its own cost is the
 // least a Go program can have, and the same for all.
-func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
+func (b *bench) ask(t *target, conns int, d time.Duration) (load, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(conns + runtime.NumCPU()))
-	requests := make([][]byte, min(hosts, 1<<16))
-	for i := range requests {
-		name := hostName(rand.IntN(hosts))
-		if t.network == "unix" {
-			requests[i] = fmt.Appendf(nil, `{"method": "lookup", "parameters": {"local": "127.0.0.1", "qname": %q, "qtype": "ANY", "real-remote": "127.0.0.1/32", "remote": "127.0.0.1", "zone-id": 1}}`+"\n", name)
-		} else {
-			requests[i] = fmt.Appendf(nil, "GET /dns/lookup/%s/ANY HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nConnection: Keep-Alive\r\nUser-Agent: YaHTTP v1.0\r\n"+
-				"X-RemoteBackend-local: 127.0.0.1\r\nX-RemoteBackend-real-remote: 127.0.0.1/32\r\nX-RemoteBackend-remote: 127.0.0.1\r\nX-RemoteBackend-zone-id: 1\r\n\r\n",
-				strings.ReplaceAll(name, ".", "%2e"))
-		}
-	}
 	var files []*os.File
 	defer func() {
 		for _, f := range files {
@@ -133,14 +147,24 @@ func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
 		}
 	}()
 	for range conns {
-		f, err := dialBlocking(t)
+		f, err := dialBlocking(*t)
 		if err != nil {
 			return load{}, err
 		}
 		files = append(files, f)
 	}
+	id, err := findZone(int(files[0].Fd()), t.network)
+	if err != nil {
+		return load{}, err
+	}
+	if t.requests == nil {
+		t.requests = make([][]byte, min(t.hosts, 1<<17))
+		for i := range t.requests {
+			t.requests[i] = lookup(t.network, hostName(rand.IntN(t.hosts)), id)
+		}
+	}
 	var wg sync.WaitGroup
-	latencies := make([][]time.Duration, conns)
+	counts := make([]int, conns)
 	errs := make([]error, conns)
 	before, err := t.process.cpu()
 	if err != nil {
@@ -149,7 +173,7 @@ func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
 	begin := time.Now()
 	for i, f := range files {
 		wg.Go(func() {
-			latencies[i], errs[i] = askOne(int(f.Fd()), t.network, requests, rand.IntN(len(requests)), begin.Add(d))
+			counts[i], errs[i] = askOne(int(f.Fd()), t.requests, rand.IntN(len(t.requests)), begin.Add(d))
 		})
 	}
 	wg.Wait()
@@ -163,14 +187,37 @@ func (b *bench) ask(t target, conns, hosts int, d time.Duration) (load, error) {
 	if err != nil {
 		return load{}, err
 	}
-	all := slices.Concat(latencies...)
-	slices.Sort(all)
-	return load{
-		perSecond: float64(len(all)) / took.Seconds(),
-		latency:   all[len(all)/2],
-		cpu:       (after - before) / time.Duration(len(all)),
-	}, b.ctx.Err()
+	l := load{took: took, cpu: after - before}
+	for _, n := range counts {
+		l.lookups += n
+	}
+	return l, b.ctx.Err()
 }
+
+// lookup is a question as PowerDNS asks it.
+func lookup(network, name, zoneID string) []byte {
+	if network == "unix" {
+		return fmt.Appendf(nil, `{"method": "lookup", "parameters": {"local": "127.0.0.1", "qname": %q, "qtype": "ANY", "real-remote": "127.0.0.1/32", "remote": "127.0.0.1", "zone-id": %s}}`+"\n", name, zoneID)
+	}
+	return fmt.Appendf(nil, "GET /dns/lookup/%s/ANY HTTP/1.1\r\nAccept: application/json\r\nConnection: Keep-Alive\r\nHost: 127.0.0.1\r\nUser-Agent: YaHTTP v1.0\r\n"+
+		"X-Remotebackend-Local: 127.0.0.1\r\nX-Remotebackend-Real-Remote: 127.0.0.1/32\r\nX-Remotebackend-Remote: 127.0.0.1\r\nX-Remotebackend-Zone-Id: %s\r\n\r\n",
+		strings.ReplaceAll(name, ".", "%2e"), zoneID)
+}
+
+// findZone asks for the zone's number, by which PowerDNS asks for its names.
+func findZone(fd int, network string) (string, error) {
+	reply, err := exchange(fd, lookup(network, hostName(1), "-1"), make([]byte, 64<<10))
+	m := domainID.FindSubmatch(reply)
+	if err == nil && m == nil {
+		err = fmt.Errorf("no domain_id in %q", reply)
+	}
+	if err != nil {
+		return "", err
+	}
+	return string(m[1]), nil
+}
+
+var domainID = regexp.MustCompile(`"domain_id":([0-9]+)`)
 
 // dialBlocking connects and takes the connection out of Go's poller.
 func dialBlocking(t target) (*os.File, error) {
@@ -186,27 +233,20 @@ func dialBlocking(t target) (*os.File, error) {
 	return f, syscall.SetNonblock(int(f.Fd()), false)
 }
 
-func askOne(fd int, network string, requests [][]byte, at int, end time.Time) ([]time.Duration, error) {
-	latencies := make([]time.Duration, 0, 1<<20)
+// askOne asks over one connection until the time comes and returns how often.
+func askOne(fd int, requests [][]byte, at int, end time.Time) (count int, err error) {
 	buf := make([]byte, 64<<10)
-	if network == "unix" {
-		if _, err := exchange(fd, []byte(`{"method": "initialize", "parameters": {"path": "bench"}}`+"\n"), buf); err != nil {
-			return nil, err
-		}
-	}
-	for start := time.Now(); start.Before(end); at++ {
+	for ; time.Now().Before(end); at++ {
 		reply, err := exchange(fd, requests[at%len(requests)], buf)
 		if err != nil {
-			return nil, err
+			return count, err
 		}
 		if !bytes.Contains(reply, []byte(`"10.`)) {
-			return nil, fmt.Errorf("wrong reply %q to %q", reply, requests[at%len(requests)])
+			return count, fmt.Errorf("wrong reply %q to %q", reply, requests[at%len(requests)])
 		}
-		now := time.Now()
-		latencies = append(latencies, now.Sub(start))
-		start = now
+		count++
 	}
-	return latencies, nil
+	return count, nil
 }
 
 // exchange sends a request and reads until the end of a reply: a line, or for HTTP, whose replies

@@ -48,8 +48,8 @@ func main() {
 	var o options
 	flag.StringVar(&o.parts, "parts", "dns,alone,size", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
-	flag.IntVar(&o.rounds, "rounds", 7, "rounds over all contestants")
-	flag.IntVar(&o.seconds, "seconds", 3, "seconds for each contestant in each round")
+	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
+	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
 	flag.IntVar(&o.hosts, "hosts", 10_000, "hosts in the zone")
 	flag.IntVar(&o.manyHosts, "many-hosts", 1_000_000, "hosts in the big zone of part size")
 	flag.IntVar(&o.clients, "clients", 8, "clients that dnsperf acts as")

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,12 @@ const (
 	bindBackend    = "bind backend"
 	sqliteBackend  = "gsqlite3 backend"
 )
+
+// order brings those together that are compared, to be measured one after the other.
+var order = []string{
+	cannedUnix, redynUnix, redisUnix, sqliteBackend, bindBackend,
+	redynHTTP, cannedHTTP, redynHTTPClose, cannedClose,
+}
 
 // dnsGoals are the goals for questions through PowerDNS with its caches off.
 var dnsGoals = []goal{
@@ -141,6 +148,9 @@ func (b *bench) startContestants() ([]contestant, error) {
 			all = append(all, c)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b contestant) int {
+		return slices.Index(order, a.name) - slices.Index(order, b.name)
+	})
 	return all, nil
 }
 

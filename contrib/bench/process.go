@@ -106,23 +106,26 @@ func (b *bench) await(p *process, limit time.Duration, ready func() error) error
 	}
 }
 
-// cpu is the processor time that the server has used.
+// cpu is the processor time that the server's threads have used, as the scheduler counts it.
 func (p *process) cpu() (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
-	// The program's name, in parentheses, may hold spaces: proc(5) counts it as the second field.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	var ticks int64
-	for _, f := range fields[11:13] { // utime, stime
-		n, err := strconv.ParseInt(f, 10, 64)
+	var sum time.Duration
+	for _, t := range tasks {
+		text, err := os.ReadFile(t)
 		if err != nil {
 			return 0, err
 		}
-		ticks += n
+		first, _, _ := strings.Cut(string(text), " ")
+		ns, err := strconv.ParseInt(first, 10, 64)
+		if err != nil {
+			return 0, err
+		}
+		sum += time.Duration(ns)
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
+	return sum, nil
 }
 
 // output is the end of what the server has written.

@@ -120,11 +120,11 @@ func dialRedisResponder(addr string) (answerer, error) {
 			dst = append(append(dst, `","qname":"`...), name...)
 			dst = append(append(dst, `","content":"`...), content...)
 			dst = strconv.AppendInt(append(dst, `","ttl":`...), ttl, 10)
-			dst = append(dst, `,"domain_id":1}`...)
+			dst = append(strconv.AppendInt(append(dst, `,"domain_id":`...), zoneID, 10), '}')
 			if len(rows) > 0 {
 				dst = append(dst, ',')
 			}
 		}
-		return append(dst, `]}`...), nil
+		return append(dst, "]}\n"...), nil
 	}, nil
 }

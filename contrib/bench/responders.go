@@ -14,15 +14,19 @@ import (
 // What the canned responders send: the answers that redyn gives, with one host for all. No
 // backend in Go can do less than look which of these is asked for.
 var (
-	cannedTrue    = []byte(`{"result":true}`)
-	cannedFalse   = []byte(`{"result":false}`)
-	cannedDomains = []byte(`{"result":[{"id":1,"zone":"` + origin + `","kind":"native","serial":1}]}`)
-	cannedApex    = []byte(`{"result":[` + row(origin, "SOA", apexSOA) + `,` + row(origin, "NS", apexNS) + `]}`)
-	cannedHost    = []byte(`{"result":[` + row(hostName(1), "A", hostAddr(1)) + `]}`)
+	cannedTrue    = []byte(`{"result":true}` + "\n")
+	cannedFalse   = []byte(`{"result":false}` + "\n")
+	cannedNothing = []byte(`{"result":{}}` + "\n")
+	cannedDomains = fmt.Appendf(nil, `{"result":[{"id":%d,"zone":%q,"serial":1}]}`+"\n", zoneID, origin)
+	cannedApex    = []byte(`{"result":[` + row(origin, "SOA", apexSOA) + `,` + row(origin, "NS", apexNS) + `]}` + "\n")
+	cannedHost    = []byte(`{"result":[` + row(hostName(1), "A", hostAddr(1)) + `]}` + "\n")
 )
 
+// zoneID is as long as most of redyn's.
+const zoneID = 1234567890
+
 func row(name, typ, content string) string {
-	return fmt.Sprintf(`{"qtype":%q,"qname":%q,"content":%q,"ttl":%d,"domain_id":1}`, typ, name, content, ttl)
+	return fmt.Sprintf(`{"qtype":%q,"qname":%q,"content":%q,"ttl":%d,"domain_id":%d}`, typ, name, content, ttl, zoneID)
 }
 
 // respond is the process of one responder; it ends with its standard input.
@@ -74,7 +78,7 @@ func serveUnix(path string, answerer func() (answerer, error)) error {
 					fmt.Fprintln(os.Stderr, err)
 					return
 				}
-				if _, err := c.Write(append(out, '\n')); err != nil {
+				if _, err := c.Write(out); err != nil {
 					return
 				}
 			}
@@ -99,16 +103,19 @@ func otherAnswer(line []byte) []byte {
 		return cannedTrue
 	case bytes.Contains(line, []byte(`getAllDomains`)):
 		return cannedDomains
+	case bytes.Contains(line, []byte(`getAllDomainMetadata`)):
+		return cannedNothing
 	}
 	return cannedFalse
 }
 
 // serveHTTP answers over fasthttp, each connection until it is closed or only once.
 func serveHTTP(addr string, closeEach bool) error {
-	apex, lookup := []byte("/dns/lookup/bench%2eexample%2e/"), []byte("/dns/lookup/")
+	json, apex, lookup := []byte("application/json"), []byte("/dns/lookup/bench%2eexample%2e/"), []byte("/dns/lookup/")
 	server := &fasthttp.Server{
 		NoDefaultServerHeader: true, NoDefaultDate: true, NoDefaultContentType: true,
 		Handler: func(ctx *fasthttp.RequestCtx) {
+			ctx.Response.Header.SetContentTypeBytes(json)
 			switch uri := ctx.RequestURI(); {
 			case bytes.HasPrefix(uri, apex):
 				ctx.SetBody(cannedApex)

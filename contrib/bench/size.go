@@ -39,22 +39,23 @@ func measureSize(b *bench) error {
 	if err != nil {
 		return err
 	}
-	servers := []redynServer{big, small}
-	hosts := []int{b.opts.manyHosts, b.opts.hosts}
-	results := []series{{name: manyHosts}, {name: fewHosts}, {name: manyHosts + " latency us"}, {name: fewHosts + " latency us"}}
-	err = b.rounds(len(servers), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(round, i int, d time.Duration) error {
-		r, err := b.ask(target{results[i].name, "unix", servers[i].unix, servers[i].process}, 1, hosts[i], d)
-		if err == nil && round >= 0 {
-			results[i].values = append(results[i].values, r.perSecond)
-			results[i+2].values = append(results[i+2].values, float64(r.latency.Nanoseconds())/1000)
-		}
-		return err
-	})
+	all := []alone{
+		{target{manyHosts, "unix", big.unix, big.process, b.opts.manyHosts, nil}, 1},
+		{target{fewHosts, "unix", small.unix, small.process, b.opts.hosts, nil}, 1},
+	}
+	sums, err := b.askInTurn(all)
 	if err != nil {
 		return err
 	}
-	printTable(fmt.Sprintf("Lookups/s in a zone of %d hosts beside one of %d (backend alone, unix, 1 connection; %d rounds of %d s)",
-		b.opts.manyHosts, b.opts.hosts, b.opts.rounds, b.opts.seconds), results, []goal{
+	results := make([]series, len(all))
+	for i, a := range all {
+		results[i].name = a.name
+		for _, l := range sums[i] {
+			results[i].values = append(results[i].values, l.perSecond())
+		}
+	}
+	printTable(fmt.Sprintf("Lookups/s in a zone of %d hosts beside one of %d (backend alone, unix, 1 connection; %d rounds of %v)",
+		b.opts.manyHosts, b.opts.hosts, b.opts.rounds, b.seconds()), results, []goal{
 		{"6", manyHosts, fewHosts, 0.95, atLeast},
 	})
 	perHost := float64(heap) / float64(b.opts.manyHosts)
