@@ -38,6 +38,15 @@ func (db *DB) Zone(name dns.Name) (dns.Zone, bool) {
 	return z.about(), true
 }
 
+// ZoneByID returns what is known of the zone with this id; false if there is none.
+func (db *DB) ZoneByID(id dns.ZoneID) (dns.Zone, bool) {
+	z := db.numbered(id)
+	if z == nil {
+		return dns.Zone{}, false
+	}
+	return z.about(), true
+}
+
 // Zones returns all zones in canonical order. Those that come or go while it is read may be missing.
 func (db *DB) Zones() iter.Seq[dns.Zone] {
 	return func(yield func(dns.Zone) bool) {

@@ -20,6 +20,7 @@ type world struct {
 	*rand.Rand
 	db            *zonedb.DB
 	shown, staged refDB
+	tsig          map[dns.Name]dns.TSIGKey
 }
 
 var apexes = map[dns.ZoneID]dns.Name{
@@ -103,6 +104,13 @@ func (w *world) entry() dns.Entry {
 		}
 		e.Zones = append(e.Zones, part)
 		w.refer(part)
+	}
+	if w.IntN(5) == 0 {
+		gone := pick(w, dns.Name("k."), "a.", "z.")
+		delete(w.tsig, gone)
+		key := dns.TSIGKey{Name: pick(w, dns.Name("k."), "a.", "z."), Algorithm: "hmac-sha256.", Secret: fmt.Sprint(w.IntN(100))}
+		e.Server.TSIG = map[dns.Name]*dns.TSIGKey{gone: nil}
+		e.Server.TSIG[key.Name], w.tsig[key.Name] = &key, key
 	}
 	return e
 }
@@ -219,6 +227,7 @@ func (w *world) show(id dns.ZoneID) {
 }
 
 func (w *world) showAll() {
+	w.db.StageServer(w.server())
 	if w.staged[2] != nil { // of the same name as 7
 		w.db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 7, Deleted: true}}})
 		w.refer(dns.ZoneEntry{ID: 7, Deleted: true})
@@ -256,6 +265,15 @@ func (w *world) check(t *testing.T, db *zonedb.DB) {
 		zones = append(zones, z.Name)
 		if r := w.shown[z.ID]; r == nil || r.name != z.Name {
 			t.Errorf("zone %d %s is there", z.ID, z.Name)
+		}
+	}
+	tsig, err := db.TSIGKeys()
+	if err != nil || len(tsig) != len(w.tsig) {
+		t.Errorf("TSIG keys %v, %v; want %v", tsig, err, w.tsig)
+	}
+	for name, want := range w.tsig {
+		if got, err := db.TSIGKey(name); err != nil || got != want || !slices.Contains(tsig, want) {
+			t.Errorf("TSIG key %v, %v; want %v", got, err, want)
 		}
 	}
 	if !slices.IsSortedFunc(zones, compare) || len(zones) != len(w.shown) {
@@ -316,8 +334,13 @@ func (w *world) fresh(t *testing.T) *zonedb.DB {
 			t.Fatal(err)
 		}
 	}
+	db.StageServer(w.server())
 	db.ShowAll()
 	return db
+}
+
+func (w *world) server() dns.ServerData {
+	return dns.ServerData{TSIG: slices.Collect(maps.Values(w.tsig))}
 }
 
 // A copy that followed random changes answers as one loaded fresh, and both as the reference.
@@ -326,7 +349,7 @@ func TestDifferential(t *testing.T) {
 		*seed = rand.Uint64()
 	}
 	t.Logf("-seed %d", *seed)
-	w := &world{rand.New(rand.NewPCG(*seed, 0)), zonedb.New(), refDB{}, refDB{}}
+	w := &world{rand.New(rand.NewPCG(*seed, 0)), zonedb.New(), refDB{}, refDB{}, map[dns.Name]dns.TSIGKey{}}
 	steps := 2000
 	if testing.Short() {
 		steps = 400

@@ -4,7 +4,10 @@
 //	 ├─ zone ── owner → node     a hash map: what a lookup reads
 //	 │      ├── nodes in order   a B-tree in canonical order (RFC 4034 section 6.1): what a list reads
 //	 │      ├── cuts             owners of NS below the apex (RFC 2181 section 6)
-//	 │      └── parents          how many names stand right below a name, for those that have any
+//	 │      ├── parents          how many names stand right below a name, for those that have any
+//	 │      ├── keys, metadata
+//	 │      └── nsec3            a B-tree of the hashes of the NSEC3 chain, if the zone has one
+//	 ├─ server                  TSIG keys and autoprimaries
 //	 └─ referrers ── target, owner: who names whom, across zones
 //
 // A node is one owner name with all its RRsets. It never changes: a change makes new nodes and puts
@@ -19,9 +22,17 @@
 // Auth is as PowerDNS has it after rectify-zone: true for what the zone is authoritative for, false
 // for all at or below a cut save what the parent signs there, DS, NSEC and RRSIG (RFC 4035
 // section 2). An empty non-terminal is authoritative unless it is below a cut, also when it is there
-// for the sake of a cut alone, as PowerDNS has it for zones that it loads from a file. Names below a DNAME are no less authoritative for it: RFC 6672
-// section 2.4 has no such data in a zone, PowerDNS looks for the very name before it looks for a
-// DNAME above, and its rectify-zone leaves them be.
+// for the sake of a cut alone, as PowerDNS has it for zones that it loads from a file or transfers.
+// With NSEC3 opt-out it must be in the chain too: PowerDNS takes what is authoritative for the closest
+// provable encloser (RFC 5155 section 7.2.1). Names below a DNAME are no less authoritative for it:
+// RFC 6672 section 2.4 has no such data in a zone, PowerDNS looks for the very name before it looks
+// for a DNAME above, and its rectify-zone leaves them be.
+//
+// The NSEC chain is the order of the nodes without those that a cut hides, so it costs nothing. The
+// NSEC3 chain is kept as PowerDNS's rectify-zone would make it, whether there are keys or not:
+// what comes in or goes out with a change is worked out and hashed before the swap, and what stays is
+// not hashed again. Signatures of NSEC3 that stand at hashed names in pre-signed zones are found by
+// Lookup and are in neither chain.
 //
 // Readers hold a zone's lock for one name, writers for the swap of nodes made before, so that all
 // of a change in a zone is seen or nothing. A list holds none: it walks a copy-on-write copy of the

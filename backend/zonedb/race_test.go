@@ -29,6 +29,17 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 		}
 		return sets
 	}
+	nsec3 := func(n int) dns.Metadata {
+		switch n % 10 {
+		case 0:
+			return dns.Metadata{"NSEC3PARAM": nil}
+		case 1:
+			return dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}}
+		case 5:
+			return dns.Metadata{"NSEC3PARAM": {"1 1 0 -"}}
+		}
+		return nil
+	}
 	number := func(content []string) int {
 		n, err := strconv.Atoi(content[0])
 		if err != nil {
@@ -93,6 +104,15 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 		}
 		for z := range db.Zones() {
 			db.Metadata(z.Name)
+			db.Keys(z.Name)
+			db.TSIGKeys()
+			before, after, ok := db.Neighbours(z.ID, "b.example.")
+			if hash, name, _, ok := db.HashNeighbours(z.ID, "0123456789abcdef0123456789abcdef"); ok && hash != (refParams{}).hash(name) {
+				t.Errorf("hash %s of %s", hash, name)
+			}
+			if ok && (before != names[0] || after != "m.m.example." && after != "cut.example.") {
+				t.Errorf("neighbours %s %s", before, after)
+			}
 			db.Stats()
 		}
 	})
@@ -107,7 +127,7 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 			stage(t, db, 1, "example.", numbered(i))
 			db.Show(1)
 		}
-		db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: numbered(i), Metadata: dns.Metadata{"X": {"1"}}}}})
+		db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: numbered(i), Metadata: nsec3(i)}}})
 	}
 	loader.Wait()
 	stage(t, db, 1, "example.", numbered(changes))

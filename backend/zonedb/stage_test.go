@@ -107,6 +107,9 @@ func TestZone(t *testing.T) {
 			got.ID != 1 || got.Name != "example." || got.NotifiedSerial != want.NotifiedSerial || got.LastCheck != want.LastCheck {
 			t.Errorf("zone %+v, want %+v", got, want)
 		}
+		if byID, ok := db.ZoneByID(1); !ok || byID.Name != got.Name || byID.Serial != got.Serial {
+			t.Errorf("by id zone %+v, want %+v", byID, got)
+		}
 		if got := db.Metadata("example."); !maps.EqualFunc(got, meta, slices.Equal) {
 			t.Errorf("metadata %v, want %v", got, meta)
 		}
@@ -134,6 +137,9 @@ func TestZone(t *testing.T) {
 	about.Serial = 0
 	f(about, nil)
 
+	if _, ok := db.ZoneByID(2); ok {
+		t.Error("a zone of an id that there is not")
+	}
 	if _, ok := db.Zone("no.example."); ok || db.Metadata("no.example.") != nil {
 		t.Error("a zone that there is not")
 	}
