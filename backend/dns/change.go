@@ -55,6 +55,8 @@ type Entry struct {
 	Who, From string
 	Zones     []ZoneEntry
 	Server    ServerChange
+	// TSIGUnknown says that a TSIG key changed and could not be read.
+	TSIGUnknown bool
 }
 
 // ZoneEntry is the part of an Entry that concerns one zone. What a field leaves out stayed as it was.
