@@ -23,7 +23,7 @@ func (db *DB) Apply(e dns.Entry) {
 			db.apply(z, part)
 		}
 	}
-	db.applyServer(e.Server)
+	db.applyServer(e.Server, e.TSIGUnknown)
 }
 
 // current returns the zone that changes go to: the staged one before the one shown, nil if none.

@@ -67,22 +67,24 @@ func (db *DB) StageServer(data dns.ServerData) {
 	db.stagedServer = s
 }
 
-func (db *DB) applyServer(change dns.ServerChange) {
-	if len(change.TSIG) == 0 && len(change.Autoprimaries) == 0 {
+// applyServer makes a change of what belongs to no zone; unknown says that a TSIG key changed and
+// could not be read.
+func (db *DB) applyServer(change dns.ServerChange, unknown bool) {
+	if len(change.TSIG) == 0 && len(change.Autoprimaries) == 0 && !unknown {
 		return
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.stagedServer != nil {
-		db.stagedServer = db.stagedServer.with(change)
+		db.stagedServer = db.stagedServer.with(change, unknown)
 	} else {
-		db.server = db.server.with(change)
+		db.server = db.server.with(change, unknown)
 	}
 }
 
 // with returns s after a change.
-func (s *server) with(change dns.ServerChange) *server {
-	fresh := &server{slices.Clone(s.tsig), s.tsigUnknown, maps.Clone(s.autoprimaries)}
+func (s *server) with(change dns.ServerChange, unknown bool) *server {
+	fresh := &server{slices.Clone(s.tsig), s.tsigUnknown || unknown, maps.Clone(s.autoprimaries)}
 	for name, key := range change.TSIG {
 		i, found := slices.BinarySearchFunc(fresh.tsig, name, compareTSIGName)
 		if found {

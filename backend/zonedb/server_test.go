@@ -65,6 +65,14 @@ func TestTSIGKeys(t *testing.T) {
 	if _, err := db.TSIGKeys(); !errors.Is(err, zonedb.ErrUnknown) {
 		t.Errorf("error %v", err)
 	}
+
+	db.StageServer(dns.ServerData{})
+	db.ShowAll()
+	is()
+	db.Apply(dns.Entry{TSIGUnknown: true, Server: dns.ServerChange{TSIG: map[dns.Name]*dns.TSIGKey{"a.": nil}}})
+	if _, err := db.TSIGKey("a."); !errors.Is(err, zonedb.ErrUnknown) {
+		t.Errorf("error %v of a key that changed and could not be read", err)
+	}
 }
 
 func TestAutoprimaries(t *testing.T) {
