@@ -101,6 +101,33 @@ func BenchmarkNeighbours(b *testing.B) {
 	}
 }
 
+// What a cut hides is jumped over, however much it is, and delegations are no slower than hosts.
+func BenchmarkNeighboursAtCuts(b *testing.B) {
+	sets := func(yield func(dns.RRset, error) bool) {
+		yield(dns.NewRRset("example.", dns.TypeSOA, 60, soa), nil)
+		yield(dns.NewRRset("cut.example.", dns.TypeNS, 60, "ns.other."), nil)
+		for i := range *hosts {
+			yield(dns.NewRRset(dns.Name("h"+strconv.Itoa(i)+".cut.example."), dns.TypeA, 60, "192.0.2.1"), nil)
+			cut := dns.Name("cut" + strconv.Itoa(i) + ".example.")
+			yield(dns.NewRRset(cut, dns.TypeNS, 60, "ns.a.b."+string(cut)), nil)
+			yield(dns.NewRRset("ns.a.b."+cut, dns.TypeA, 60, "192.0.2.1"), nil)
+		}
+	}
+	db := zonedb.New()
+	if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: 1, Name: "example."}}, sets); err != nil {
+		b.Fatal(err)
+	}
+	db.Show(1)
+	for _, name := range []dns.Name{"h5.cut.example.", "x.ns.a.b.cut5.example.", "cut5.example.", "cut5x.example."} {
+		b.Run(string(name), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				db.Neighbours(1, name)
+			}
+		})
+	}
+}
+
 func BenchmarkSetNSEC3(b *testing.B) {
 	db := withHosts(b, *hosts)
 	for b.Loop() {

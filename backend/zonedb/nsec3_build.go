@@ -59,9 +59,9 @@ func (p *nsec3Params) scan(apex dns.Name, nodes *btree.BTreeG[*node], tell func(
 	})
 }
 
-// chains reports whether an owner, which no cut hides, is in the chain for its own sake; n may be nil. With
-// opt-out insecure delegations are not. But who signed a pre-signed zone may have had another mind: what is
-// in that chain has its NSEC3 signed, and PowerDNS keeps signatures only.
+// chains reports whether an owner, which no cut hides, is in the chain for its own sake; n may be
+// nil. With opt-out insecure delegations are not. But who signed a pre-signed zone may have been of
+// another mind: what is in that chain has its NSEC3 signed, and of these PowerDNS keeps the signatures.
 func (p *nsec3Params) chains(apex dns.Name, n *node, get func(dns.Name) *node) bool {
 	if !n.isSigned() {
 		return false

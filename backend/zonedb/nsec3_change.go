@@ -151,7 +151,8 @@ func (z *zone) thatMatter(swaps []swap) map[dns.Name]swap {
 	return matter
 }
 
-// touched returns the owners for which something may change: those of swaps, and those below new and old cuts.
+// touched returns the owners for which something may change: those of swaps, and those below cuts
+// that are new or were.
 func (e *nsec3Edit) touched() map[dns.Name]struct{} {
 	names := make(map[dns.Name]struct{})
 	for name, s := range e.swaps {

@@ -41,7 +41,8 @@ func (z *refZone) nsecNames() []dns.Name {
 	return names
 }
 
-// circle returns of a sorted list the greatest up to key and the least after it, from the other end if need be.
+// circle returns of a sorted list the greatest that is not after something and the least that is, from
+// the other end if need be.
 func circle[T any](list []T, upTo func(T) bool) (before, after T) {
 	n := 0
 	for n < len(list) && upTo(list[n]) {
