@@ -92,7 +92,7 @@ check_modules() {
 
 # The program must run where there is nothing but itself.
 build_static() {
-	CGO_ENABLED=0 go build -trimpath -o "$tmp/redyn" ./cmd/redyn || return
+	CGO_ENABLED=0 go build -o "$tmp/redyn" ./cmd/redyn || return
 	if ldd "$tmp/redyn" >"$tmp/ldd" 2>&1; then
 		echo "redyn is linked dynamically:"
 		cat "$tmp/ldd"
