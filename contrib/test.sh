@@ -14,9 +14,9 @@ GOFUMPT=v0.12.0
 FUZZ_SECONDS=${FUZZ_SECONDS:-60} # for all fuzz tests together
 
 packages=(
-	ca-certificates gcc git libc6-dev                            # go test -race
-	redis-server pdns-server pdns-backend-remote bind9-dnsutils  # the tests
-	pdns-backend-bind pdns-backend-sqlite3 sqlite3 dnsperf       # contrib/bench
+	ca-certificates gcc git libc6-dev                                 # go test -race
+	redis-server pdns-server pdns-backend-remote bind9-dnsutils curl # the tests
+	pdns-backend-bind pdns-backend-sqlite3 sqlite3 dnsperf            # contrib/bench
 	shellcheck systemd
 )
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -75,7 +76,21 @@ func runScripts(t *testing.T, start func(*testscript.Env) (scriptRedis, error)) 
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "free": free, "get": get, "redis": redisCommand, "printed": printed, "hangup": hangup,
 		},
+		Condition: lacks,
 	})
+}
+
+// lacks is the condition [lacks:PROGRAM], to skip a script by; where all must be there it fails.
+func lacks(condition string) (bool, error) {
+	name, ok := strings.CutPrefix(condition, "lacks:")
+	if !ok {
+		return false, fmt.Errorf("condition %s is unknown", condition)
+	}
+	_, err := exec.LookPath(name)
+	if err != nil && os.Getenv("TEST_REQUIRE_ALL") != "" {
+		return false, fmt.Errorf("%s is not installed", name)
+	}
+	return err != nil, nil
 }
 
 // exits CODE PROGRAM ARGUMENT... runs a program, which must end with that code.
