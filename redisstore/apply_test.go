@@ -90,8 +90,12 @@ func TestApplyRefuses(t *testing.T) {
 		f("twice", dns.ZoneChange{Zone: org, RRsets: []dns.RRset{www("192.0.2.5"), www("192.0.2.6")}})
 		f("twice", dns.ZoneChange{Zone: org}, dns.ZoneChange{Zone: org})
 		f("TTL", dns.ZoneChange{Zone: org, RRsets: []dns.RRset{dns.NewRRset(org, dns.TypeA, 1<<31, "192.0.2.1")}})
-		f("only RRsets and metadata", dns.ZoneChange{Zone: org, Keys: map[dns.KeyID]*dns.Key{1: {}}})
-		f("only RRsets and metadata", dns.ZoneChange{Zone: org, Update: dns.ZoneUpdate{Masters: []string{}}})
+		f("no content", dns.ZoneChange{Zone: org, Keys: map[dns.KeyID]*dns.Key{1: {}}})
+		f("from 1 on", dns.ZoneChange{Zone: org, Keys: map[dns.KeyID]*dns.Key{0: {Content: "private"}}})
+		kind, policy := dns.Kind("catalog"), dns.SerialPolicy("random")
+		f("catalog", dns.ZoneChange{Zone: org, Update: dns.ZoneUpdate{Kind: &kind}})
+		f("random", dns.ZoneChange{Zone: org, Update: dns.ZoneUpdate{Policy: &policy}})
+		f("spaces", dns.ZoneChange{Zone: org, Update: dns.ZoneUpdate{Masters: []string{"192.0.2.1 192.0.2.2"}}})
 		// All or nothing: one of two zones is not there.
 		f(dns.ErrNotFound.Error(), dns.ZoneChange{Zone: org, RRsets: []dns.RRset{www("192.0.2.5")}}, dns.ZoneChange{Zone: "nowhere.example."})
 		if serial(t, s, org) != 1 {

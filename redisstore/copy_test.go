@@ -17,14 +17,25 @@ type memory struct {
 	mu     sync.Mutex
 	shown  map[dns.ZoneID]*memZone
 	staged map[dns.ZoneID]*memZone
+	server *memServer  // shown; nil: nothing yet
+	aside  *memServer  // staged
 	last   chan string // gets ids of entries applied, if it is not nil
 }
 
 type memZone struct {
-	name dns.Name
-	gone bool
-	meta dns.Metadata
-	sets map[rrKey]dns.RRset
+	name        dns.Name
+	info        dns.Zone
+	gone        bool
+	meta        dns.Metadata
+	keys        map[dns.KeyID]dns.Key
+	keysUnknown bool
+	sets        map[rrKey]dns.RRset
+}
+
+type memServer struct {
+	tsig          map[dns.Name]dns.TSIGKey
+	tsigUnknown   bool
+	autoprimaries map[dns.Autoprimary]string
 }
 
 type rrKey struct {
@@ -40,7 +51,13 @@ func (m *memory) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) erro
 	m.mu.Lock()
 	delete(m.staged, data.Zone.ID)
 	m.mu.Unlock()
-	z := &memZone{name: data.Zone.Name, meta: maps.Clone(data.Metadata), sets: make(map[rrKey]dns.RRset)}
+	z := &memZone{
+		name: data.Zone.Name, info: data.Zone, meta: maps.Clone(data.Metadata), keys: make(map[dns.KeyID]dns.Key),
+		keysUnknown: data.KeysUnknown, sets: make(map[rrKey]dns.RRset),
+	}
+	for _, key := range data.Keys {
+		z.keys[key.ID] = key
+	}
 	for set, err := range sets {
 		if err != nil {
 			return err
@@ -53,7 +70,14 @@ func (m *memory) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) erro
 	return nil
 }
 
-func (m *memory) StageServer(dns.ServerData) {}
+func (m *memory) StageServer(data dns.ServerData) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.aside = &memServer{make(map[dns.Name]dns.TSIGKey), data.TSIGUnknown, maps.Clone(data.Autoprimaries)}
+	for _, key := range data.TSIG {
+		m.aside.tsig[key.Name] = key
+	}
+}
 
 func (m *memory) Apply(e dns.Entry) {
 	m.mu.Lock()
@@ -73,8 +97,29 @@ func (m *memory) Apply(e dns.Entry) {
 			z.apply(part)
 		}
 	}
+	server := m.server
+	if m.aside != nil {
+		server = m.aside
+	}
+	if server != nil {
+		server.apply(e)
+	}
 	if m.last != nil {
 		m.last <- e.ID
+	}
+}
+
+func (s *memServer) apply(e dns.Entry) {
+	s.tsigUnknown = s.tsigUnknown || e.TSIGUnknown
+	for name, key := range e.Server.TSIG {
+		if delete(s.tsig, name); key != nil {
+			s.tsig[name] = *key
+		}
+	}
+	for a, account := range e.Server.Autoprimaries {
+		if delete(s.autoprimaries, a); account != nil {
+			s.autoprimaries[a] = *account
+		}
 	}
 }
 
@@ -85,6 +130,15 @@ func (z *memZone) apply(part dns.ZoneEntry) {
 		} else {
 			z.sets[rrKey{set.Name, set.Type}] = set
 		}
+	}
+	for id, key := range part.Keys {
+		if delete(z.keys, id); key != nil {
+			z.keys[id] = *key
+		}
+	}
+	z.keysUnknown = z.keysUnknown || part.KeysUnknown
+	if part.Zone != nil {
+		z.info = *part.Zone
 	}
 	for kind, values := range part.Metadata {
 		switch {
@@ -117,12 +171,16 @@ func (m *memory) ShowAll() {
 	defer m.mu.Unlock()
 	maps.DeleteFunc(m.staged, func(_ dns.ZoneID, z *memZone) bool { return z.gone })
 	m.shown, m.staged = m.staged, make(map[dns.ZoneID]*memZone)
+	if m.aside != nil {
+		m.server, m.aside = m.aside, nil
+	}
 }
 
 func (m *memory) Forget() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.staged)
+	m.aside = nil
 }
 
 // dump writes all that is shown as lines "zone owner TYPE" → value.
@@ -131,12 +189,29 @@ func (m *memory) dump() map[string]string {
 	defer m.mu.Unlock()
 	all := make(map[string]string)
 	for id, z := range m.shown {
-		all[fmt.Sprintf("%d %s", id, z.name)] = ""
+		all[fmt.Sprintf("%d %s", id, z.name)] = fmt.Sprintf("%+v", z.info)
+		for number, key := range z.keys {
+			all[fmt.Sprintf("%d %s key %d", id, z.name, number)] = fmt.Sprint(key, key.Content)
+		}
+		if z.keysUnknown {
+			all[fmt.Sprintf("%d %s keys", id, z.name)] = "unknown"
+		}
 		for _, set := range z.sets {
 			all[fmt.Sprintf("%d %s %s %s", id, z.name, set.Name, set.Type)] = fmt.Sprint(set.TTL, set.Content)
 		}
 		for kind, values := range z.meta {
 			all[fmt.Sprintf("%d %s meta %s", id, z.name, kind)] = fmt.Sprint(values)
+		}
+	}
+	if m.server != nil {
+		for name, key := range m.server.tsig {
+			all[fmt.Sprintf("tsig %s", name)] = fmt.Sprint(key, key.Secret)
+		}
+		for a, account := range m.server.autoprimaries {
+			all[fmt.Sprint("autoprimary ", a)] = account
+		}
+		if m.server.tsigUnknown {
+			all["tsig"] = "unknown"
 		}
 	}
 	return all

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,7 +23,12 @@ import (
 //	serial <id>               its serial after the change, if its SOA changed
 //	rr <id> <owner> <TYPE>    the RRset's value after the change, as in rr:<id>:<gen>; "": gone
 //	meta <id> <KIND>          the metadata's value after the change, as in meta:<id>; "": gone
+//	key <id> <number>         the DNSSEC key's value after the change, as in key:<id>; "": gone
+//	about <id> <field>        what the field of zone:<id> is after the change; if one changed, all stand
+//	                          there but name, gen and last_key
 //	data <id>                 "*": read the zone anew; "gone": the zone was deleted
+//	tsig <name>               the TSIG key's value after the change, as in tsig; "": gone
+//	autoprimary <address> <nameserver>  likewise, as in autoprimaries
 //
 // Fields of other names are not for this program.
 
@@ -38,51 +44,87 @@ type link struct{ epoch, prev string }
 
 var errEntry = errors.New("log entry cannot be read")
 
+// entry is a change as the log tells it.
+type entry struct {
+	dns.Entry
+	link
+	secrets []secretRead
+}
+
+// secretRead says of a secret that was given a value or taken away why that could not be read, nil
+// if it could.
+type secretRead struct {
+	place string
+	zone  dns.ZoneID // 0: a TSIG key
+	err   error
+}
+
 // decodeEntry reads an entry of the log.
-func decodeEntry(m redis.XMessage) (dns.Entry, link, error) {
-	e := dns.Entry{ID: m.ID}
-	var l link
+func (s secrets) decodeEntry(m redis.XMessage) (entry, error) {
+	e := entry{Entry: dns.Entry{ID: m.ID}}
+	about := make(map[dns.ZoneID]map[string]string)
 	for name, value := range m.Values {
 		text, ok := value.(string)
 		if !ok {
-			return e, l, fmt.Errorf("%w: %s of %s is no text", errEntry, name, m.ID)
+			return e, fmt.Errorf("%w: %s of %s is no text", errEntry, name, m.ID)
 		}
 		word, rest, found := strings.Cut(name, " ")
-		if !found {
-			switch name {
-			case "epoch":
-				l.epoch = text
-			case "prev":
-				l.prev = text
-			case "change":
-				e.Change = text
-			case "who":
-				e.Who = text
-			case "from":
-				e.From = text
-			}
-			continue
+		var err error
+		switch {
+		case !found:
+			e.takeHead(name, text)
+		case word == "tsig", word == "autoprimary":
+			err = s.decodeServer(&e, word, rest, text)
+		case word == "about":
+			err = decodeAbout(about, rest, text)
+		default:
+			err = s.decodePart(&e, word, rest, text)
 		}
-		if err := decodePart(&e, word, rest, text); err != nil {
-			return e, l, fmt.Errorf("%w: %s of %s: %w", errEntry, name, m.ID, err)
+		if err != nil {
+			return e, fmt.Errorf("%w: %s of %s: %w", errEntry, name, m.ID, err)
 		}
 	}
-	if l.epoch == "" {
-		return e, l, fmt.Errorf("%w: %s has no epoch", errEntry, m.ID)
+	if e.epoch == "" {
+		return e, fmt.Errorf("%w: %s has no epoch", errEntry, m.ID)
+	}
+	for id, fields := range about {
+		z := e.zone(id)
+		fields["name"] = string(z.Name)
+		zone, err := parseZone(id, fields)
+		if err != nil {
+			return e, fmt.Errorf("%w: %s: %w", errEntry, m.ID, err)
+		}
+		z.Zone = &zone
 	}
 	for _, z := range e.Zones {
 		if z.Name == "" {
-			return e, l, fmt.Errorf("%w: zone %d of %s has no name", errEntry, z.ID, m.ID)
+			return e, fmt.Errorf("%w: zone %d of %s has no name", errEntry, z.ID, m.ID)
 		}
 	}
 	slices.SortFunc(e.Zones, func(a, b dns.ZoneEntry) int { return cmp.Compare(a.ID, b.ID) })
-	return e, l, nil
+	return e, nil
+}
+
+// takeHead takes a field that is about the entry itself.
+func (e *entry) takeHead(name, text string) {
+	switch name {
+	case "epoch":
+		e.epoch = text
+	case "prev":
+		e.prev = text
+	case "change":
+		e.Change = text
+	case "who":
+		e.Who = text
+	case "from":
+		e.From = text
+	}
 }
 
 // decodePart reads the field "<word> <rest>", which is about one zone.
-func decodePart(e *dns.Entry, word, rest, text string) error {
+func (s secrets) decodePart(e *entry, word, rest, text string) error {
 	switch word {
-	case "zone", "rr", "meta", "data":
+	case "zone", "rr", "meta", "key", "data":
 	default:
 		return nil
 	}
@@ -91,7 +133,7 @@ func decodePart(e *dns.Entry, word, rest, text string) error {
 	if err != nil {
 		return err
 	}
-	z := zoneEntry(e, id)
+	z := e.zone(id)
 	switch word {
 	case "zone":
 		z.Name, err = dns.ParseName(text)
@@ -104,6 +146,8 @@ func decodePart(e *dns.Entry, word, rest, text string) error {
 			z.Metadata = make(dns.Metadata)
 		}
 		z.Metadata[rest], err = decodeValues(text)
+	case "key":
+		err = s.takeKey(e, z, rest, text)
 	case "data":
 		z.Reload, z.Deleted = text == "*", text == "gone"
 		if !z.Reload && !z.Deleted {
@@ -113,7 +157,87 @@ func decodePart(e *dns.Entry, word, rest, text string) error {
 	return err
 }
 
-func zoneEntry(e *dns.Entry, id dns.ZoneID) *dns.ZoneEntry {
+// takeKey takes a key of a zone. One that cannot be read is no fault of the entry's.
+func (s secrets) takeKey(e *entry, z *dns.ZoneEntry, number, text string) error {
+	id, err := parseKeyID(number)
+	if err != nil {
+		return err
+	}
+	if z.Keys == nil {
+		z.Keys = make(map[dns.KeyID]*dns.Key)
+	}
+	read := secretRead{place: keyPlace(z.ID, id), zone: z.ID}
+	z.Keys[id] = nil
+	if text != "" {
+		key, err := s.decodeKey(z.ID, id, text)
+		if err == nil {
+			z.Keys[id] = &key
+		}
+		read.err, z.KeysUnknown = err, z.KeysUnknown || err != nil
+	}
+	e.secrets = append(e.secrets, read)
+	return nil
+}
+
+// decodeServer reads the field "<word> <rest>", which is about no zone.
+func (s secrets) decodeServer(e *entry, word, rest, text string) error {
+	if word == "autoprimary" {
+		a, account, err := decodeAutoprimary(rest, text)
+		if e.Server.Autoprimaries == nil {
+			e.Server.Autoprimaries = make(map[dns.Autoprimary]*string)
+		}
+		e.Server.Autoprimaries[a] = account
+		return err
+	}
+	name, err := dns.ParseName(rest)
+	if err != nil {
+		return err
+	}
+	if e.Server.TSIG == nil {
+		e.Server.TSIG = make(map[dns.Name]*dns.TSIGKey)
+	}
+	read := secretRead{place: tsigPlace(name)}
+	e.Server.TSIG[name] = nil
+	if text != "" {
+		key, err := s.decodeTSIG(name, text)
+		if err == nil {
+			e.Server.TSIG[name] = &key
+		}
+		read.err, e.TSIGUnknown = err, e.TSIGUnknown || err != nil
+	}
+	e.secrets = append(e.secrets, read)
+	return nil
+}
+
+// decodeAutoprimary reads a field of autoprimaries and its value; the account is nil if that is empty.
+func decodeAutoprimary(name, text string) (dns.Autoprimary, *string, error) {
+	a, err := parseAutoprimary(name)
+	if err != nil || text == "" {
+		return a, nil, err
+	}
+	var v storedAutoprimary
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return a, nil, err
+	}
+	return a, &v.Account, nil
+}
+
+// decodeAbout takes the field "about <rest>" into the fields of its zone.
+func decodeAbout(about map[dns.ZoneID]map[string]string, rest, text string) error {
+	idText, name, _ := strings.Cut(rest, " ")
+	id, err := parseID(idText)
+	if err != nil {
+		return err
+	}
+	if about[id] == nil {
+		about[id] = make(map[string]string)
+	}
+	about[id][name] = text
+	return nil
+}
+
+// zone returns the part about the zone with this id.
+func (e *entry) zone(id dns.ZoneID) *dns.ZoneEntry {
 	for i := range e.Zones {
 		if e.Zones[i].ID == id {
 			return &e.Zones[i]

@@ -47,6 +47,7 @@ type Follower struct {
 	recent   recent     // entries that it shows, the newest
 	zones    map[dns.ZoneID]*zoneJob
 	shown    map[dns.ZoneID]struct{}
+	unread   unread
 	status   Status
 	loadedAt time.Time     // when all zones were loaded last
 	moved    chan struct{} // closed, and made anew, whenever something above changes
@@ -62,6 +63,7 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 		loaded: make(chan struct{}),
 		zones:  make(map[dns.ZoneID]*zoneJob),
 		shown:  make(map[dns.ZoneID]struct{}),
+		unread: make(unread),
 		moved:  make(chan struct{}),
 	}
 	f.status.Since = time.Now()
@@ -232,13 +234,13 @@ func (f *Follower) takeAll(ctx context.Context, messages []redis.XMessage) error
 		if f.cursor = m.ID; foreign(m) {
 			continue
 		}
-		e, l, err := decodeEntry(m)
+		e, err := f.s.secrets.decodeEntry(m)
 		if err != nil {
 			f.log.ErrorContext(ctx, "loading all zones instead", "err", err)
 			return errBroken
 		}
-		if l.epoch != f.at.epoch || l.prev != f.at.log {
-			f.log.WarnContext(ctx, "log does not go on from here", "position", f.at.log, "prev", l.prev, "entry", e.ID)
+		if e.epoch != f.at.epoch || e.prev != f.at.log {
+			f.log.WarnContext(ctx, "log does not go on from here", "position", f.at.log, "prev", e.prev, "entry", e.ID)
 			return errBroken
 		}
 		f.take(ctx, e)
@@ -250,7 +252,10 @@ func (f *Follower) takeAll(ctx context.Context, messages []redis.XMessage) error
 }
 
 // take applies one entry; f.mu is held.
-func (f *Follower) take(ctx context.Context, e dns.Entry) {
+func (f *Follower) take(ctx context.Context, e entry) {
+	if f.judge(ctx, &e) {
+		f.reload.Store(true)
+	}
 	all := e.Zones
 	e.Zones = make([]dns.ZoneEntry, 0, len(all))
 	for _, z := range all {
@@ -258,7 +263,7 @@ func (f *Follower) take(ctx context.Context, e dns.Entry) {
 			e.Zones = append(e.Zones, z)
 		}
 	}
-	f.copy.Apply(e)
+	f.copy.Apply(e.Entry)
 	f.at.log = e.ID
 	f.recent.add(e.ID)
 	f.status.Entries++
@@ -274,6 +279,7 @@ func (f *Follower) takePart(ctx context.Context, z dns.ZoneEntry) bool {
 		return false
 	case z.Deleted:
 		delete(f.shown, z.ID)
+		f.unread.drop(z.ID)
 		if job != nil {
 			job.deleted = true
 		}

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"fmt"
+	"net/netip"
 	"strconv"
 	"strings"
 
@@ -18,11 +19,17 @@ import (
 //	                        log      the id of the newest entry of the log
 //	zones           HASH    zone name → zone id
 //	zone:<id>       HASH    name kind policy notified_serial last_check masters account created,
-//	                        gen (the generation of the zone's records)
+//	                        gen (the generation of the zone's records),
+//	                        last_key (the number of a DNSSEC key given last; none is given twice)
 //	rr:<id>:<gen>   HASH    "<owner> <TYPE>" → {"ttl":60,"content":["192.0.2.1"]};
 //	                        the SOA in it holds the only serial. A generation that is being fed
 //	                        has a TTL; the one that the zone names has none.
 //	meta:<id>       HASH    kind of domain metadata → ["value"]
+//	key:<id>        HASH    number of a DNSSEC key → {"flags":257,"active":true,"published":true,
+//	                        "content":"..."}, the content sealed for "key:<id> <number>"
+//	tsig            HASH    name of a TSIG key → {"algorithm":"hmac-sha256.","secret":"..."}, the
+//	                        secret sealed for "tsig <name>"
+//	autoprimaries   HASH    "<address> <nameserver>" → {"account":"..."}
 //	nodes           SET     names of nodes that have, or had, a lease
 //	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node
 //	probe:<random>  STRING  whether the primary takes a change; gone at once
@@ -37,10 +44,13 @@ const DefaultPrefix = "{redyn}:"
 func (k keyspace) epoch() string                     { return string(k) + "epoch" }
 func (k keyspace) zones() string                     { return string(k) + "zones" }
 func (k keyspace) log() string                       { return string(k) + "log" }
+func (k keyspace) tsig() string                      { return string(k) + "tsig" }
+func (k keyspace) autoprimaries() string             { return string(k) + "autoprimaries" }
 func (k keyspace) nodes() string                     { return string(k) + "nodes" }
 func (k keyspace) node(name string) string           { return string(k) + "node:" + name }
 func (k keyspace) zone(id dns.ZoneID) string         { return string(k) + "zone:" + idText(id) }
 func (k keyspace) meta(id dns.ZoneID) string         { return string(k) + "meta:" + idText(id) }
+func (k keyspace) key(id dns.ZoneID) string          { return string(k) + "key:" + idText(id) }
 func (k keyspace) rr(id dns.ZoneID, g string) string { return string(k) + "rr:" + idText(id) + ":" + g }
 
 func idText(id dns.ZoneID) string { return strconv.Itoa(int(id)) }
@@ -51,6 +61,14 @@ func parseID(text string) (dns.ZoneID, error) {
 		return 0, fmt.Errorf("zone id %.40q is no number from 1 to 2147483647", text)
 	}
 	return dns.ZoneID(n), nil
+}
+
+func parseKeyID(text string) (dns.KeyID, error) {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || n <= 0 {
+		return 0, fmt.Errorf("key number %.40q is no number from 1 to 2147483647", text)
+	}
+	return dns.KeyID(n), nil
 }
 
 // field is the name of an RRset in rr:<id>:<gen>.
@@ -71,4 +89,23 @@ func parseField(text string) (dns.Name, dns.Type, error) {
 		return "", 0, fmt.Errorf("RRset %.300q: %w", text, err)
 	}
 	return name, typ, nil
+}
+
+func nameText(name dns.Name) string { return string(name) }
+
+// autoprimaryField is the name of an autoprimary in autoprimaries.
+func autoprimaryField(a dns.Autoprimary) string {
+	return a.IP.Unmap().String() + " " + string(a.Nameserver)
+}
+
+// parseAutoprimary reads what autoprimaryField has written.
+func parseAutoprimary(text string) (a dns.Autoprimary, err error) {
+	ip, name, _ := strings.Cut(text, " ")
+	if a.IP, err = netip.ParseAddr(ip); err == nil {
+		a.Nameserver, err = dns.ParseName(name)
+	}
+	if err != nil {
+		return a, fmt.Errorf("autoprimary %.300q: %w", text, err)
+	}
+	return a, nil
 }

@@ -34,8 +34,8 @@ func (f *Follower) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.forget()
-	l := &loading{f: f, at: start, cursor: start.log, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{})}
+	f.begin()
+	l := &loading{f: f, at: start, cursor: start.log, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{}), server: true}
 	defer f.forget()
 	if err := l.all(ctx); err != nil {
 		return err
@@ -72,6 +72,7 @@ type loading struct {
 	passed  []string
 	shown   map[dns.ZoneID]struct{}
 	again   map[dns.ZoneID]struct{} // to be staged once more: replaced since they were staged
+	server  bool                    // what belongs to no zone is to be staged
 	sets    atomic.Int64
 	staging atomic.Int64
 }
@@ -81,6 +82,9 @@ const loaders = 3
 
 // all stages all zones.
 func (l *loading) all(ctx context.Context) error {
+	if err := l.stageServer(ctx); err != nil {
+		return err
+	}
 	ids, err := l.f.r.zoneIDs(ctx)
 	if err != nil {
 		return fmt.Errorf("list zones: %w", err)
@@ -107,6 +111,34 @@ func (l *loading) report(ctx context.Context, zones int) {
 	}
 }
 
+// stageServer stages what belongs to no zone, if that is to be done.
+func (l *loading) stageServer(ctx context.Context) error {
+	if !l.server {
+		return nil
+	}
+	l.server = false
+	f := l.f
+	f.mu.Lock()
+	f.unread.again(ofServer)
+	f.mu.Unlock()
+	tsig, texts, err := f.r.serverTexts(ctx)
+	if err != nil {
+		return fmt.Errorf("read TSIG keys and autoprimaries: %w", err)
+	}
+	var data dns.ServerData
+	if data.Autoprimaries, err = decodeAutoprimaries(texts); err != nil {
+		return err
+	}
+	var reads []secretRead
+	data.TSIG, reads = f.s.secrets.decodeTSIGKeys(tsig)
+	data.TSIGUnknown = failed(reads) != nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note(ctx, reads)
+	f.copy.StageServer(data)
+	return nil
+}
+
 func (l *loading) stage(ctx context.Context, ids []dns.ZoneID) error {
 	for _, id := range ids {
 		l.shown[id] = struct{}{}
@@ -129,6 +161,9 @@ func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading) erro
 		if err != nil {
 			return fmt.Errorf("read zones: %w", err)
 		}
+		if err := f.addKeys(ctx, zones); err != nil {
+			return err
+		}
 		pages, err := f.r.firstPages(ctx, zones)
 		if err != nil {
 			return err
@@ -145,6 +180,29 @@ func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading) erro
 		}
 		ids = again
 	}
+	return nil
+}
+
+// addKeys reads the keys of the zones.
+func (f *Follower) addKeys(ctx context.Context, zones []*header) error {
+	ids := make([]dns.ZoneID, len(zones))
+	for i, h := range zones {
+		ids[i] = h.ID
+	}
+	texts, err := f.r.keyTexts(ctx, ids)
+	if err != nil {
+		return err
+	}
+	var all []secretRead
+	for i, h := range zones {
+		var reads []secretRead
+		h.keys, reads = f.s.secrets.decodeKeys(h.ID, texts[i])
+		h.keysUnknown = failed(reads) != nil
+		all = append(all, reads...)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.note(ctx, all)
 	return nil
 }
 
@@ -195,7 +253,7 @@ func (f *Follower) stageZone(ctx context.Context, h header, first page, l *loadi
 			}
 		}
 	}
-	err := f.copy.Stage(dns.ZoneData{Zone: h.Zone, Metadata: h.meta}, counted)
+	err := f.copy.Stage(dns.ZoneData{Zone: h.Zone, Metadata: h.meta, Keys: h.keys, KeysUnknown: h.keysUnknown}, counted)
 	if err == nil && l != nil {
 		l.staging.Add(1)
 	}
@@ -222,8 +280,11 @@ func (l *loading) catchUp(ctx context.Context) error {
 		if err := l.followTo(ctx, end.log); err != nil {
 			return err
 		}
-		if len(l.again) == 0 {
+		if len(l.again) == 0 && !l.server {
 			return nil
+		}
+		if err := l.stageServer(ctx); err != nil {
+			return err
 		}
 		ids := make([]dns.ZoneID, 0, len(l.again))
 		for id := range l.again {
@@ -250,14 +311,14 @@ func (l *loading) followTo(ctx context.Context, end string) error {
 				l.cursor = m.ID
 				continue
 			}
-			e, link, err := decodeEntry(m)
+			e, err := l.f.s.secrets.decodeEntry(m)
 			if err != nil {
 				return err
 			}
-			if link.epoch != l.at.epoch || link.prev != l.at.log {
+			if e.epoch != l.at.epoch || e.prev != l.at.log {
 				return fmt.Errorf("load all zones: at %s: %w", e.ID, errBroken)
 			}
-			l.take(e)
+			l.take(ctx, e)
 			reached = reached || e.ID == end
 		}
 	}
@@ -265,7 +326,10 @@ func (l *loading) followTo(ctx context.Context, end string) error {
 }
 
 // take applies an entry to the staged zones.
-func (l *loading) take(e dns.Entry) {
+func (l *loading) take(ctx context.Context, e entry) {
+	l.f.mu.Lock()
+	defer l.f.mu.Unlock()
+	l.server = l.f.judge(ctx, &e) || l.server
 	zones := make([]dns.ZoneEntry, 0, len(e.Zones))
 	for _, z := range e.Zones {
 		_, again := l.again[z.ID]
@@ -275,6 +339,7 @@ func (l *loading) take(e dns.Entry) {
 		case z.Deleted:
 			delete(l.again, z.ID)
 			delete(l.shown, z.ID)
+			l.f.unread.drop(z.ID)
 			zones = append(zones, z)
 		case !again:
 			zones = append(zones, z)
@@ -283,9 +348,7 @@ func (l *loading) take(e dns.Entry) {
 	l.at.log, l.cursor = e.ID, e.ID
 	l.passed = append(l.passed, e.ID)
 	e.Zones = zones
-	l.f.mu.Lock()
-	defer l.f.mu.Unlock()
-	l.f.copy.Apply(e)
+	l.f.copy.Apply(e.Entry)
 }
 
 // show makes the loaded zones the copy; before are ids of entries that they had from the start.
@@ -308,6 +371,16 @@ func (l *loading) show(before []string) {
 	f.loadedAt = f.status.Contact
 	f.looked()
 	f.changed()
+}
+
+// begin forgets what was staged and which secrets could not be read.
+func (f *Follower) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.copy.Forget()
+	for _, secret := range f.unread {
+		secret.now = false
+	}
 }
 
 func (f *Follower) forget() {

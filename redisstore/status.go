@@ -25,6 +25,9 @@ type Status struct {
 	Contact time.Time
 	// Since is when this follower was made.
 	Since time.Time
+	// Unreadable is how many DNSSEC and TSIG keys could not be read, for want of the key that they
+	// are sealed with perhaps. What needs them is unknown, not absent.
+	Unreadable int
 	// LastError is what goes wrong, since LastErrorTime; empty once the store has answered again.
 	LastError     string
 	LastErrorTime time.Time
@@ -55,6 +58,7 @@ func (f *Follower) Status() Status {
 	st := f.status
 	st.Epoch, st.Position = f.at.epoch, f.at.log
 	st.Zones, st.Reloading = len(f.shown), len(f.zones)
+	st.Unreadable = f.unread.count()
 	return st
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 )
 
@@ -40,6 +41,8 @@ type Options struct {
 	// LogLength is about how many entries the change log keeps; default is 100,000. A node that is
 	// further behind loads everything anew.
 	LogLength int64
+	// Sealer keeps DNSSEC keys and TSIG secrets sealed; without one they are stored as they are.
+	Sealer Sealer
 	// Log gets events; default is none.
 	Log *slog.Logger
 	// Now is the clock that serials are made from; default is time.Now.
@@ -53,6 +56,8 @@ type Store struct {
 	keys keyspace
 	o    Options
 	log  *slog.Logger
+
+	secrets secrets
 
 	refsMu sync.Mutex
 	refs   map[dns.Name]ref // where zones were seen last; scripts tell when that is wrong
@@ -74,7 +79,10 @@ func Open(o Options) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &Store{keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
+	if o.Sealer == nil {
+		o.Sealer = (*auth.Sealer)(nil)
+	}
+	s := &Store{secrets: secrets{o.Sealer}, keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error
 	if s.rdb, err = client(o.URL, o, o.Timeout); err != nil {
 		return nil, fmt.Errorf("the Redis URL %w", err)

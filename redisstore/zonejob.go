@@ -53,6 +53,7 @@ func (f *Follower) runJob(ctx context.Context, id dns.ZoneID, job *zoneJob) {
 	for ctx.Err() == nil {
 		f.mu.Lock()
 		job.again, job.kept = false, nil
+		f.unread.again(id)
 		f.mu.Unlock()
 		t, err := f.stageOne(ctx, id)
 		if err == nil {

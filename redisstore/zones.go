@@ -116,7 +116,7 @@ func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string)
 			return Result{}, fmt.Errorf("%s: %w", doing, err)
 		}
 		at = refs[0]
-		keys := []string{s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id)}
+		keys := []string{s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id), s.keys.key(at.id)}
 		if r, err = s.run(ctx, deleteScript, o, keys, []any{string(name), idText(at.id), at.gen}); err != nil {
 			return Result{}, fmt.Errorf("%s: %w", doing, err)
 		}
