@@ -155,34 +155,48 @@ func serialOf(set dns.RRset) dns.Serial {
 const headerBatch = 128
 
 func (r reader) zones(ctx context.Context) ([]dns.Zone, error) {
-	t, err := r.tail(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if t.epoch == "" {
-		return nil, dns.ErrLost
-	}
-	ids, err := r.zoneIDs(ctx)
-	if err != nil {
-		return nil, err
-	}
-	zones := make([]dns.Zone, 0, len(ids))
-	for len(ids) > 0 {
-		n := min(len(ids), headerBatch)
-		batch, err := r.headers(ctx, ids[:n])
-		if err != nil {
-			return nil, err
-		}
+	var zones []dns.Zone
+	err := r.inBatches(ctx, func(batch []*header) error {
 		if err := r.addSerials(ctx, batch); err != nil {
-			return nil, err
+			return err
 		}
 		for _, h := range batch {
 			zones = append(zones, h.Zone)
 		}
-		ids = ids[n:]
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	sortZones(zones)
 	return zones, nil
+}
+
+// inBatches gives all zones to do, some at a time. It fails with dns.ErrLost if there is no data set.
+func (r reader) inBatches(ctx context.Context, do func([]*header) error) error {
+	t, err := r.tail(ctx)
+	if err != nil {
+		return err
+	}
+	if t.epoch == "" {
+		return dns.ErrLost
+	}
+	ids, err := r.zoneIDs(ctx)
+	if err != nil {
+		return err
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), headerBatch)
+		batch, err := r.headers(ctx, ids[:n])
+		if err != nil {
+			return err
+		}
+		if err := do(batch); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
 }
 
 // How many fields one HSCAN is to return, about; and how many if many zones are asked for at once.
