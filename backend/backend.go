@@ -40,11 +40,30 @@ type Zones interface {
 	// Search yields at most max records whose name or content matches pattern, in which * is any
 	// text and ? any character.
 	Search(pattern string, max int) iter.Seq[dns.Answer]
+
+	// ZoneByID returns the zone with this id, and false if there is none.
+	ZoneByID(id dns.ZoneID) (dns.Zone, bool)
+	// Neighbours returns the names between which name stands in the zone's NSEC chain: the greatest
+	// that is not after it, and the next after that one. False is no such zone or chain.
+	Neighbours(id dns.ZoneID, name dns.Name) (before, after dns.Name, ok bool)
+	// HashNeighbours is the same for the NSEC3 chain, with the name that has the hash before. False
+	// is also that the zone keeps no such chain, or that hash is none.
+	HashNeighbours(id dns.ZoneID, hash string) (before string, unhashed dns.Name, after string, ok bool)
+	// Keys returns the DNSSEC keys of the zone named name. It fails if they are not all known.
+	Keys(name dns.Name) ([]dns.Key, error)
+	// TSIGKey returns the TSIG key named name, or dns.ErrNotFound. Another error is: not known.
+	TSIGKey(name dns.Name) (dns.TSIGKey, error)
+	// TSIGKeys returns all TSIG keys. It fails if they are not all known.
+	TSIGKeys() ([]dns.TSIGKey, error)
+	// Autoprimaries returns the accounts of the servers that may have zones created here.
+	Autoprimaries() map[dns.Autoprimary]string
 }
 
 // Options say what a Backend serves, and to whom. Only Zones is needed.
 type Options struct {
 	Zones Zones
+	// Store takes what is written. Nil: nothing can be.
+	Store Store
 	// Loaded is closed once Zones holds all there is; until then everything but initialize is
 	// answered with an error. Nil: it does from the start.
 	Loaded <-chan struct{}
@@ -62,6 +81,9 @@ type Options struct {
 	// ReadTimeout is the longest time from the first byte of a request to its last; 0 is
 	// DefaultReadTimeout.
 	ReadTimeout time.Duration
+	// TransactionTimeout is how long a transaction may be silent before it is abandoned; 0 is
+	// DefaultTransactionTimeout.
+	TransactionTimeout time.Duration
 	// Log is where faults are told; nil tells nobody.
 	Log *slog.Logger
 	// Metrics is where the figures are registered; nil is nowhere.
@@ -71,9 +93,14 @@ type Options struct {
 // DefaultReadTimeout is how long the rest of a request is waited for.
 const DefaultReadTimeout = 10 * time.Second
 
+// DefaultTransactionTimeout is how long a transaction may be silent. While PowerDNS waits for the next
+// packet of a transfer nothing is fed; it gives up after 10 seconds unless told otherwise.
+const DefaultTransactionTimeout = 5 * time.Minute
+
 // Backend answers PowerDNS's requests from Zones. Its methods may be called at the same time.
 type Backend struct {
 	Options
+	keys    sync.Mutex // held while a key is read, changed and written
 	loaded  <-chan struct{}
 	log     *slog.Logger
 	metrics *metrics
@@ -93,6 +120,9 @@ func New(o Options) *Backend {
 	}
 	if b.ReadTimeout == 0 {
 		b.ReadTimeout = DefaultReadTimeout
+	}
+	if b.TransactionTimeout == 0 {
+		b.TransactionTimeout = DefaultTransactionTimeout
 	}
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(b.metrics)

@@ -76,6 +76,7 @@ func scarce(err error) bool {
 
 func (s *conns) add(c net.Conn) *conn {
 	added := &conn{Conn: c, set: s, denied: !s.b.allowed(c.RemoteAddr())}
+	added.session.conn = c
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[added] = struct{}{}
@@ -124,6 +125,7 @@ type conn struct {
 	timed   bool          // the end has to come in time
 	now     time.Duration // of what is written next, since epoch
 	writeBy time.Duration // since epoch
+	session session
 }
 
 // Read reads what fasthttp wants. Only the second Read of a request is timed; most have only one.
@@ -181,9 +183,12 @@ func (c *conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Close closes the connection.
+// Close closes the connection, and abandons its transactions.
 func (c *conn) Close() error {
 	c.set.remove(c)
+	if c.session.busy() {
+		c.set.b.end(&c.session)
+	}
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger && half.CloseWrite() == nil {
 		c.readBy(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)

@@ -10,11 +10,11 @@ import (
 // getAllDomains answers with all zones. PowerDNS asks at its start, and exits if that fails, and
 // whenever it fills its zone cache anew.
 func (b *Backend) getAllDomains(_ context.Context, _ *params, r *reply) error {
-	stream(r, b.Zones.Zones(), func(dst []byte, z dns.Zone) []byte { return append(appendZone(dst, &z), ',') })
+	streamZones(r, b.Zones.Zones())
 	return nil
 }
 
-func (b *Backend) getDomainInfo(_ context.Context, p *params, r *reply) error {
+func (b *Backend) getDomainInfo(ctx context.Context, p *params, r *reply) error {
 	apex, err := p.name(name)
 	if err != nil {
 		return err
@@ -23,6 +23,11 @@ func (b *Backend) getDomainInfo(_ context.Context, p *params, r *reply) error {
 	if !ok {
 		r.none()
 		return nil
+	}
+	if p.from.busy() {
+		if z.Serial, err = p.from.serial(ctx, &z); err != nil {
+			return err
+		}
 	}
 	r.begin()
 	r.b = appendZone(r.b, &z)

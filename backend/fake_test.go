@@ -1,6 +1,8 @@
 package backend
 
 import (
+	"errors"
+	"fmt"
 	"iter"
 	"path"
 	"slices"
@@ -14,6 +16,12 @@ type fakeZones struct {
 	zones   []dns.Zone
 	meta    map[dns.Name]dns.Metadata
 	answers []dns.Answer
+
+	keys          map[dns.Name][]dns.Key
+	tsig          []dns.TSIGKey
+	unknown       bool                 // keys are
+	hashes        map[string][3]string // hash: before, unhashed, after; not nil for NSEC3
+	autoprimaries map[dns.Autoprimary]string
 }
 
 func (z *fakeZones) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
@@ -70,6 +78,70 @@ func (z *fakeZones) Search(pattern string, most int) iter.Seq[dns.Answer] {
 		}
 	}
 }
+
+func (z *fakeZones) ZoneByID(id dns.ZoneID) (dns.Zone, bool) {
+	i := slices.IndexFunc(z.zones, func(zone dns.Zone) bool { return zone.ID == id })
+	if i < 0 {
+		return dns.Zone{}, false
+	}
+	return z.zones[i], true
+}
+
+func (z *fakeZones) Neighbours(id dns.ZoneID, name dns.Name) (before, after dns.Name, ok bool) {
+	zone, ok := z.ZoneByID(id)
+	if !ok || z.hashes != nil {
+		return "", "", false
+	}
+	var chain []dns.Name
+	for a := range z.matching(func(a dns.Answer) bool {
+		return a.Zone == id && a.Type != dns.TypeENT && (a.Auth || a.Type == dns.TypeNS)
+	}) {
+		chain = append(chain, a.Name)
+	}
+	slices.SortFunc(chain, dns.Compare)
+	before, after = chain[len(chain)-1], zone.Name
+	for i, n := range chain {
+		if dns.Compare(n, name) <= 0 {
+			before, after = n, chain[(i+1)%len(chain)]
+		}
+	}
+	return before, after, true
+}
+
+func (z *fakeZones) HashNeighbours(_ dns.ZoneID, hash string) (before string, unhashed dns.Name, after string, ok bool) {
+	h, ok := z.hashes[hash]
+	return h[0], dns.Name(h[1]), h[2], ok
+}
+
+func (z *fakeZones) Keys(name dns.Name) ([]dns.Key, error) {
+	if z.unknown {
+		return nil, errBroken
+	}
+	return z.keys[name], nil
+}
+
+func (z *fakeZones) TSIGKey(name dns.Name) (dns.TSIGKey, error) {
+	if z.unknown {
+		return dns.TSIGKey{}, errBroken
+	}
+	for _, k := range z.tsig {
+		if k.Name == name {
+			return k, nil
+		}
+	}
+	return dns.TSIGKey{}, fmt.Errorf("key %s: %w", name, dns.ErrNotFound)
+}
+
+func (z *fakeZones) TSIGKeys() ([]dns.TSIGKey, error) {
+	if z.unknown {
+		return nil, errBroken
+	}
+	return z.tsig, nil
+}
+
+func (z *fakeZones) Autoprimaries() map[dns.Autoprimary]string { return z.autoprimaries }
+
+var errBroken = errors.New("broken")
 
 // newFake returns the zone example.org, with id 1, and the root zone, with id 2.
 func newFake() *fakeZones {

@@ -55,6 +55,12 @@ func bad(format string, args ...any) error {
 	return &fault{statusBad, fmt.Sprintf(format, args...)}
 }
 
+// refused says why something is not written. PowerDNS takes any such answer for a failure, which false
+// would not be to all of it.
+func refused(format string, args ...any) error {
+	return &fault{statusFailed, fmt.Sprintf(format, args...)}
+}
+
 // panicked is the error that a panic was made of.
 type panicked struct {
 	value any
@@ -80,11 +86,16 @@ func statusOf(err error) (int, outcome) {
 	return f.status, badOutcome
 }
 
-// report logs what went wrong: a fault of ours as an error, one of the caller's for the curious.
+// report logs what went wrong: a fault of ours as an error, what was not written as a warning, and a
+// fault of the caller's for the curious.
 func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply, err error) {
 	level := slog.LevelDebug
-	if r.status == statusFailed {
+	var f *fault
+	switch known := errors.As(err, &f); {
+	case !known && r.status == statusFailed:
 		level = slog.LevelError
+	case known && m.access == writes && r.outcome == failedOutcome:
+		level = slog.LevelWarn
 	}
 	if !b.log.Enabled(ctx, level) {
 		return

@@ -73,6 +73,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	conn := fc.Conn().(*conn)
 	conn.complete()
 	c := b.newCall()
+	c.params.from = &conn.session
 	via, m, err := b.read(fc, conn, c)
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
@@ -80,7 +81,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		b.serve(ctx, via, m, c, fc.Time().Sub(epoch))
 	}
 	conn.now = c.done
-	if b.CloseAfterReply {
+	if b.CloseAfterReply && !conn.session.busy() {
 		fc.SetConnectionClose()
 		conn.cork()
 	}
@@ -142,10 +143,13 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 
 // headers reads what travels in headers.
 func (p *params) headers(h *fasthttp.RequestHeader) {
-	const zone = "X-Remotebackend-Zone-Id"
+	const zone, transaction = "X-Remotebackend-Zone-Id", "X-Remotebackend-Trxid"
 	for key, value := range h.All() {
-		if len(key) == len(zone) && strings.EqualFold(string(key), zone) {
+		switch {
+		case len(key) == len(zone) && strings.EqualFold(string(key), zone):
 			p.set(zoneID, value)
+		case len(key) == len(transaction) && strings.EqualFold(string(key), transaction):
+			p.set(trxid, value)
 		}
 	}
 }

@@ -5,7 +5,7 @@ import "context"
 // lookup answers with the RRsets of one name. It is what PowerDNS asks for every question, several
 // times: it allocates nothing and waits for nobody. APILookup is the same, as disabled records do
 // not exist here.
-func (b *Backend) lookup(_ context.Context, p *params, r *reply) error {
+func (b *Backend) lookup(ctx context.Context, p *params, r *reply) error {
 	owner, err := p.name(qname)
 	if err != nil {
 		return err
@@ -19,6 +19,11 @@ func (b *Backend) lookup(_ context.Context, p *params, r *reply) error {
 		return err
 	}
 	r.answers = b.Zones.Lookup(r.answers[:0], owner, typ, zone)
+	if p.from.busy() {
+		if r.answers, err = p.from.lookup(ctx, r.answers, owner, typ, zone); err != nil {
+			return err
+		}
+	}
 	r.begin()
 	r.open('[')
 	for i := range r.answers {

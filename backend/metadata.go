@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+
+	"redyn/backend/dns"
 )
 
 // getAllDomainMetadata answers with all kinds and values of a zone. PowerDNS takes false badly
@@ -43,5 +45,26 @@ func (b *Backend) getDomainMetadata(_ context.Context, p *params, r *reply) erro
 	if len(values) == 0 {
 		r.outcome = noneOutcome
 	}
+	return nil
+}
+
+// setDomainMetadata puts values in the place of those of one kind; none take the kind away.
+func (b *Backend) setDomainMetadata(ctx context.Context, p *params, r *reply) error {
+	apex, err := p.kept(name)
+	if err != nil {
+		return err
+	}
+	k, err := p.need(kind)
+	if err != nil {
+		return err
+	}
+	list := make([]string, len(p.values))
+	for i, v := range p.values {
+		list[i] = string(v)
+	}
+	if err := b.apply(ctx, p, dns.ZoneChange{Zone: apex, Metadata: dns.Metadata{string(k): list}}); err != nil {
+		return err
+	}
+	r.bool(true)
 	return nil
 }

@@ -25,8 +25,7 @@ const (
 	writes                  // changes something
 )
 
-// table is all that PowerDNS 4.7 to 5.1 send. Those that redyn does not serve are known by name:
-// of the ones that read the answer is none (false), of those that write it is an error.
+// table is all that PowerDNS 4.7 to 5.1 send.
 var table = []row{
 	{"initialize", reads, "GET", nil, (*Backend).initialize},
 
@@ -34,46 +33,47 @@ var table = []row{
 	{"APILookup", reads, "GET", []field{qname, qtype}, (*Backend).lookup},
 	{"list", reads, "GET", []field{domainID, zonename}, (*Backend).list},
 	{"searchRecords", reads, "GET", nil, (*Backend).searchRecords},
-	{"getBeforeAndAfterNamesAbsolute", reads, "GET", []field{id, qname}, (*Backend).none},
+	{"getBeforeAndAfterNamesAbsolute", reads, "GET", []field{id, qname}, (*Backend).getBeforeAndAfterNamesAbsolute},
 
 	{"getAllDomains", reads, "GET", nil, (*Backend).getAllDomains},
 	{"getDomainInfo", reads, "GET", []field{name}, (*Backend).getDomainInfo},
-	{"getUpdatedMasters", reads, "GET", nil, (*Backend).none},
-	{"getUnfreshSlaveInfos", reads, "GET", nil, (*Backend).none},
-	{"setNotified", writes, "PATCH", []field{id}, (*Backend).unserved},
-	{"setFresh", writes, "PATCH", []field{id}, (*Backend).unserved},
-	{"setStale", writes, "PATCH", []field{id}, (*Backend).unserved},
-	{"superMasterBackend", reads, "POST", []field{ip, domain}, (*Backend).none},
-	{"createSlaveDomain", writes, "PUT", []field{ip, domain}, (*Backend).unserved},
+	{"getUpdatedMasters", reads, "GET", nil, (*Backend).getUpdatedMasters},
+	{"getUnfreshSlaveInfos", reads, "GET", nil, (*Backend).getUnfreshSlaveInfos},
+	{"setNotified", writes, "PATCH", []field{id}, (*Backend).setNotified},
+	{"setFresh", writes, "PATCH", []field{id}, (*Backend).setFresh},
+	{"setStale", writes, "PATCH", []field{id}, (*Backend).setStale},
+	{"superMasterBackend", reads, "POST", []field{ip, domain}, (*Backend).superMasterBackend},
+	{"createSlaveDomain", writes, "PUT", []field{ip, domain}, (*Backend).createSlaveDomain},
 
 	{"getAllDomainMetadata", reads, "GET", []field{name}, (*Backend).getAllDomainMetadata},
 	{"getDomainMetadata", reads, "GET", []field{name, kind}, (*Backend).getDomainMetadata},
-	{"setDomainMetadata", writes, "PATCH", []field{name, kind}, (*Backend).unserved},
+	{"setDomainMetadata", writes, "PATCH", []field{name, kind}, (*Backend).setDomainMetadata},
 
-	{"getDomainKeys", readsKeys, "GET", []field{name}, (*Backend).none},
-	{"addDomainKey", writes, "PUT", []field{name}, (*Backend).unserved},
-	{"removeDomainKey", writes, "DELETE", []field{id, name}, (*Backend).unserved},
-	{"activateDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
-	{"deactivateDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
-	{"publishDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
-	{"unpublishDomainKey", writes, "POST", []field{id, name}, (*Backend).unserved},
+	{"getDomainKeys", readsKeys, "GET", []field{name}, (*Backend).getDomainKeys},
+	{"addDomainKey", writes, "PUT", []field{name}, (*Backend).addDomainKey},
+	{"removeDomainKey", writes, "DELETE", []field{id, name}, (*Backend).removeDomainKey},
+	{"activateDomainKey", writes, "POST", []field{id, name}, (*Backend).activateDomainKey},
+	{"deactivateDomainKey", writes, "POST", []field{id, name}, (*Backend).deactivateDomainKey},
+	{"publishDomainKey", writes, "POST", []field{id, name}, (*Backend).publishDomainKey},
+	{"unpublishDomainKey", writes, "POST", []field{id, name}, (*Backend).unpublishDomainKey},
 
-	{"getTSIGKey", readsKeys, "GET", []field{name}, (*Backend).none},
-	{"getTSIGKeys", readsKeys, "GET", nil, (*Backend).none},
-	{"setTSIGKey", writes, "PATCH", []field{name}, (*Backend).unserved},
-	{"deleteTSIGKey", writes, "DELETE", []field{name}, (*Backend).unserved},
+	{"getTSIGKey", readsKeys, "GET", []field{name}, (*Backend).getTSIGKey},
+	{"getTSIGKeys", readsKeys, "GET", nil, (*Backend).getTSIGKeys},
+	{"setTSIGKey", writes, "PATCH", []field{name}, (*Backend).setTSIGKey},
+	{"deleteTSIGKey", writes, "DELETE", []field{name}, (*Backend).deleteTSIGKey},
 
-	{"startTransaction", writes, "POST", []field{domainID, domain, trxid}, (*Backend).unserved},
-	{"feedRecord", writes, "PATCH", []field{trxid}, (*Backend).unserved},
-	{"feedEnts", writes, "PATCH", []field{domainID, trxid}, (*Backend).unserved},
-	{"feedEnts3", writes, "PATCH", []field{domainID, domain, trxid}, (*Backend).unserved},
-	{"replaceRRSet", writes, "PATCH", []field{domainID, qname, qtype}, (*Backend).unserved},
-	{"commitTransaction", writes, "POST", []field{trxid}, (*Backend).unserved},
-	{"abortTransaction", writes, "POST", []field{trxid}, (*Backend).unserved},
+	{"startTransaction", writes, "POST", []field{domainID, domain, trxid}, (*Backend).startTransaction},
+	{"feedRecord", writes, "PATCH", []field{trxid}, (*Backend).feedRecord},
+	{"feedEnts", writes, "PATCH", []field{domainID, trxid}, (*Backend).feedEnts},
+	{"feedEnts3", writes, "PATCH", []field{domainID, domain, trxid}, (*Backend).feedEnts},
+	{"replaceRRSet", writes, "PATCH", []field{domainID, qname, qtype}, (*Backend).replaceRRSet},
+	{"commitTransaction", writes, "POST", []field{trxid}, (*Backend).commitTransaction},
+	{"abortTransaction", writes, "POST", []field{trxid}, (*Backend).abortTransaction},
 
 	{"directBackendCmd", reads, "POST", nil, (*Backend).directBackendCmd},
 
-	// What no PowerDNS known to us sends, told apart by the beginning of its name.
+	// What no PowerDNS known to us sends, told apart by the beginning of its name: what reads is
+	// answered none (false), and what writes an error.
 	{"unknown (reads)", reads, "", nil, (*Backend).none},
 	{"unknown (writes)", writes, "", nil, (*Backend).unserved},
 }
@@ -159,6 +159,12 @@ func (b *Backend) run(ctx context.Context, m *method, c *call) (err error) {
 		default:
 			return errLoading
 		}
+	}
+	if m.access == writes {
+		if b.Store == nil {
+			return errUnserved
+		}
+		ctx = context.WithoutCancel(ctx) // what is begun is done, also when this node stops
 	}
 	return m.run(b, ctx, &c.params, &c.reply)
 }

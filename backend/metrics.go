@@ -3,6 +3,7 @@ package backend
 import (
 	"math/bits"
 	"runtime"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,10 @@ type metrics struct {
 	next      atomic.Uint32
 	httpConns atomic.Int64
 	unixConns atomic.Int64
+
+	transactions atomic.Int64 // open now
+	mu           sync.Mutex
+	ends         map[string]uint64 // of transactions, by how
 }
 
 type series struct {
@@ -48,7 +53,7 @@ const (
 const mostShares = 32
 
 func newMetrics() *metrics {
-	m := &metrics{shares: make([][]series, min(runtime.GOMAXPROCS(0), mostShares))}
+	m := &metrics{shares: make([][]series, min(runtime.GOMAXPROCS(0), mostShares)), ends: make(map[string]uint64)}
 	for i := range m.shares {
 		m.shares[i] = make([]series, int(connectors)*len(methods))
 	}
@@ -70,6 +75,13 @@ func (s *series) observe(o outcome, took time.Duration) {
 	s.count[o].Add(1)
 	s.nanos.Add(uint64(took))
 	s.buckets[bucketOf(took)].Add(1)
+}
+
+// ended counts the end of a transaction.
+func (m *metrics) ended(how string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.ends[how]++
 }
 
 // figures are the sums of a series over all shares.
@@ -104,6 +116,10 @@ var (
 		"Time from a request read to its answer made.", []string{"connector", "method"}, nil)
 	connsDesc = prometheus.NewDesc("redyn_backend_connections",
 		"Open connections of PowerDNS.", []string{"listener"}, nil)
+	transactionsDesc = prometheus.NewDesc("redyn_backend_transactions",
+		"Transactions that PowerDNS has open.", nil, nil)
+	endsDesc = prometheus.NewDesc("redyn_backend_transactions_total",
+		"Transactions of PowerDNS that ended, by how.", []string{"end"}, nil)
 )
 
 // Describe implements prometheus.Collector.
@@ -111,17 +127,29 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- requestsDesc
 	ch <- durationDesc
 	ch <- connsDesc
+	ch <- transactionsDesc
+	ch <- endsDesc
 }
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	ch <- prometheus.MustNewConstMetric(connsDesc, prometheus.GaugeValue, float64(m.httpConns.Load()), "http")
 	ch <- prometheus.MustNewConstMetric(connsDesc, prometheus.GaugeValue, float64(m.unixConns.Load()), "unix")
+	m.collectTransactions(ch)
 	for via := range connectors {
 		for i := range methods {
 			f := m.sum(via, &methods[i])
 			f.collect(ch, via.String(), methods[i].name)
 		}
+	}
+}
+
+func (m *metrics) collectTransactions(ch chan<- prometheus.Metric) {
+	ch <- prometheus.MustNewConstMetric(transactionsDesc, prometheus.GaugeValue, float64(m.transactions.Load()))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for how, n := range m.ends {
+		ch <- prometheus.MustNewConstMetric(endsDesc, prometheus.CounterValue, float64(n), how)
 	}
 }
 

@@ -29,6 +29,7 @@ redyn_backend_requests_total unix lookup none 1
 redyn_backend_requests_total unix lookup ok 3
 redyn_backend_requests_total unix setNotified denied 1
 redyn_backend_requests_total unix unknown (reads) unserved 1
+redyn_backend_transactions 0
 `
 	families, err := registry.Gather()
 	if err != nil {

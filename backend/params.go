@@ -2,6 +2,7 @@ package backend
 
 import (
 	"strconv"
+	"strings"
 	"unsafe"
 
 	"redyn/backend/dns"
@@ -25,6 +26,19 @@ const (
 	pattern
 	maxResults
 	query
+	serial
+	account
+	nameserver
+	algorithm
+	content
+	flags
+	active
+	published
+	values // of metadata; from here on a field holds more than one text
+	rr
+	rrset
+	nsset
+	keyData
 	fields
 )
 
@@ -59,6 +73,32 @@ func fieldOf(key []byte) (field, bool) {
 		return maxResults, true
 	case "query":
 		return query, true
+	case "serial":
+		return serial, true
+	case "account":
+		return account, true
+	case "nameserver":
+		return nameserver, true
+	case "algorithm":
+		return algorithm, true
+	case "content":
+		return content, true
+	case "flags":
+		return flags, true
+	case "active":
+		return active, true
+	case "published":
+		return published, true
+	case "value":
+		return values, true
+	case "rr":
+		return rr, true
+	case "rrset":
+		return rrset, true
+	case "nsset":
+		return nsset, true
+	case "key":
+		return keyData, true
 	}
 	return 0, false
 }
@@ -66,26 +106,43 @@ func fieldOf(key []byte) (field, bool) {
 func (f field) String() string {
 	return [...]string{
 		"qname", "qtype", "zone-id", "domain_id", "zonename", "id", "name", "domain", "kind", "ip",
-		"trxid", "pattern", "maxResults", "query",
+		"trxid", "pattern", "maxResults", "query", "serial", "account", "nameserver", "algorithm", "content",
+		"flags", "active", "published", "value", "rr", "rrset", "nsset", "key",
 	}[f]
 }
 
 // params are the parameters of one request, as text: strings without quotes and escapes, numbers as
 // they were written. The text lies in the request's memory and is gone with it.
 type params struct {
-	given uint32 // a bit for each field
-	text  [fields][]byte
-	buf   []byte // for what had to be decoded
-	names []byte // for names in canonical form
+	from    *session // of the connection that asks
+	given   uint32   // a bit for each field
+	text    [fields][]byte
+	values  [][]byte // of the field of that name
+	records []record // of rr, rrset or nsset
+	buf     []byte   // for what had to be decoded
+	names   []byte   // for names in canonical form
 }
 
 func (p *params) reset() {
-	p.given = 0
+	p.from = nil
+	p.forget()
 	p.buf = p.buf[:0]
 	p.names = p.names[:0]
 	if cap(p.buf) > most {
 		p.buf = nil
 	}
+	if cap(p.values) > most/64 {
+		p.values = nil
+	}
+	if cap(p.records) > most/64 {
+		p.records = nil
+	}
+}
+
+// forget makes p as if nothing had been given.
+func (p *params) forget() {
+	p.given = 0
+	p.values, p.records = p.values[:0], p.records[:0]
 }
 
 func (p *params) set(f field, text []byte) {
@@ -124,6 +181,12 @@ func (p *params) name(f field) (dns.Name, error) {
 	return dns.Name(unsafe.String(unsafe.SliceData(n), len(n))), nil
 }
 
+// kept is name for a name that is kept.
+func (p *params) kept(f field) (dns.Name, error) {
+	n, err := p.name(f)
+	return dns.Name(strings.Clone(string(n))), err
+}
+
 // qtype returns the type asked for.
 func (p *params) qtype() (dns.Type, error) {
 	text, err := p.need(qtype)
@@ -151,6 +214,33 @@ func (p *params) zone(f field) (dns.ZoneID, error) {
 		return 0, bad("%s %.40q is no number of a zone", f, text)
 	}
 	return max(dns.ZoneID(n), dns.AnyZone), nil
+}
+
+// zoneOf returns the zone whose id is in f, and false if there is none.
+func (b *Backend) zoneOf(p *params, f field) (dns.Zone, bool, error) {
+	if _, err := p.need(f); err != nil {
+		return dns.Zone{}, false, err
+	}
+	number, err := p.zone(f)
+	if err != nil {
+		return dns.Zone{}, false, err
+	}
+	z, ok := b.Zones.ZoneByID(number)
+	return z, ok, nil
+}
+
+// bool returns what f says; a missing one is what otherwise is.
+func (p *params) bool(f field, otherwise bool) (bool, error) {
+	if !p.has(f) {
+		return otherwise, nil
+	}
+	switch string(p.text[f]) {
+	case "1", "true":
+		return true, nil
+	case "0", "false":
+		return false, nil
+	}
+	return false, bad("%s %.40q is neither true nor false", f, p.text[f])
 }
 
 // count returns the number in f, which is at least 0 and at most most; that is also what a missing

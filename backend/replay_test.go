@@ -137,6 +137,72 @@ func (r *replayed) Metadata(name dns.Name) dns.Metadata {
 	return meta
 }
 
+func (r *replayed) ZoneByID(dns.ZoneID) (dns.Zone, bool) {
+	return dns.Zone{ID: 1, Name: "example.org.", Serial: 5}, true
+}
+
+func (r *replayed) Neighbours(id dns.ZoneID, name dns.Name) (before, after dns.Name, ok bool) {
+	r.want("id", id)
+	m, ok := r.result.(map[string]any)
+	if !ok {
+		return "", "", false
+	}
+	const apex = "example.org."
+	if want := dns.MustParseName(r.parameters["qname"].(string) + apex); name != want {
+		r.t.Errorf("the neighbours of %s are asked for, want %s", name, want)
+	}
+	at := func(key string) dns.Name {
+		if m[key] == "" {
+			return apex
+		}
+		return dns.MustParseName(m[key].(string) + "." + apex)
+	}
+	return at("before"), at("after"), true
+}
+
+func (r *replayed) HashNeighbours(id dns.ZoneID, hash string) (before string, unhashed dns.Name, after string, ok bool) {
+	m, ok := r.result.(map[string]any)
+	if !ok || len(hash) != 32 {
+		return "", "", "", false
+	}
+	return m["before"].(string), dns.Name(m["unhashed"].(string)), m["after"].(string), true
+}
+
+func (r *replayed) Keys(name dns.Name) (keys []dns.Key, _ error) {
+	r.want("name", name)
+	list, _ := r.result.([]any)
+	for _, row := range list {
+		m := row.(map[string]any)
+		keys = append(keys, dns.Key{
+			ID: dns.KeyID(m["id"].(float64)), Flags: uint16(m["flags"].(float64)), Active: m["active"] == true,
+			Published: m["published"] == true, Content: m["content"].(string),
+		})
+	}
+	return keys, nil
+}
+
+func (r *replayed) TSIGKey(name dns.Name) (dns.TSIGKey, error) {
+	r.want("name", name)
+	m, ok := r.result.(map[string]any)
+	if !ok {
+		return dns.TSIGKey{}, dns.ErrNotFound
+	}
+	return dns.TSIGKey{Name: name, Algorithm: dns.Name(m["algorithm"].(string)), Secret: m["content"].(string)}, nil
+}
+
+func (r *replayed) TSIGKeys() (keys []dns.TSIGKey, _ error) {
+	list, _ := r.result.([]any)
+	for _, row := range list {
+		m := row.(map[string]any)
+		keys = append(keys, dns.TSIGKey{
+			Name: dns.Name(m["name"].(string)), Algorithm: dns.Name(m["algorithm"].(string)), Secret: m["content"].(string),
+		})
+	}
+	return keys, nil
+}
+
+func (r *replayed) Autoprimaries() map[dns.Autoprimary]string { return nil }
+
 func (r *replayed) Search(pattern string, most int) iter.Seq[dns.Answer] {
 	if got := fmt.Sprint(pattern, " ", most); got != fmt.Sprint(r.parameters["pattern"], " ", r.parameters["maxResults"]) {
 		r.t.Errorf("searchRecords searches %s", got)

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"runtime/debug"
@@ -73,7 +74,8 @@ func (r *reply) text(s string) {
 func (r *reply) fail(err error) {
 	r.status, r.outcome = statusOf(err)
 	text := err.Error()
-	if r.status == statusFailed {
+	var f *fault
+	if !errors.As(err, &f) {
 		text = "internal error" // what broke is the log's
 	}
 	r.chunks = nil

@@ -42,30 +42,6 @@ func (p *params) path(m *method, segments []byte) error {
 	return nil
 }
 
-// form reads what a query or a form body holds: key=value&... All but known fields is ignored; the
-// value of the key "parameters" is returned, as the form connector has all in it.
-func (p *params) form(text []byte) (parameters []byte, err error) {
-	for len(text) > 0 {
-		var pair []byte
-		pair, text, _ = bytes.Cut(text, []byte("&"))
-		key, value, _ := bytes.Cut(pair, []byte("="))
-		f, known := fieldOf(key)
-		if !known && string(key) != "parameters" {
-			continue
-		}
-		value, ok := p.decode(value, true)
-		if !ok {
-			return nil, bad("%s has a broken escape; right is %% and two hexadecimal digits", key)
-		}
-		if known {
-			p.set(f, value)
-		} else {
-			parameters = value
-		}
-	}
-	return parameters, nil
-}
-
 // decode returns text without percent escapes (RFC 3986 section 2.1), in p's memory; in forms + is
 // a space.
 func (p *params) decode(text []byte, form bool) (decoded []byte, ok bool) {

@@ -26,7 +26,7 @@ func (p *params) request(line []byte) (method []byte, err error) {
 			}
 			method = s.str()
 		case "parameters":
-			p.given = 0
+			p.forget()
 			p.object(&s)
 		default:
 			s.skip(0)
@@ -76,18 +76,37 @@ func (p *params) object(s *scanner) {
 // value reads the value of f: the text of a string or a number; null is none.
 func (p *params) value(s *scanner, f field) {
 	switch c := s.peek(); {
-	case c == '"':
-		p.set(f, s.str())
-	case c == '-' || '0' <= c && c <= '9':
-		start := s.i
-		s.number()
-		p.set(f, s.b[start:s.i])
 	case c == 'n':
 		s.literal("null")
 		p.unset(f)
+	case f >= values:
+		p.nested(s, f)
+	case (c == 't' || c == 'f') && f != active && f != published:
+		s.fail()
+	default:
+		p.set(f, s.scalar())
+	}
+}
+
+// scalar reads a string, a number, true or false, and returns its text.
+func (s *scanner) scalar() []byte {
+	start := s.i
+	switch c := s.peek(); {
+	case c == '"':
+		return s.str()
+	case c == 't':
+		start = s.i
+		s.literal("true")
+	case c == 'f':
+		start = s.i
+		s.literal("false")
+	case c == '-' || '0' <= c && c <= '9':
+		start = s.i
+		s.number()
 	default:
 		s.fail()
 	}
+	return s.b[start:s.i]
 }
 
 // scanner reads JSON (RFC 8259) from left to right. After a mistake it has failed, and nothing follows.

@@ -111,6 +111,7 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 	}()
 	c := b.newCall()
 	defer b.release(c)
+	c.params.from = &conn.session
 	start := time.Since(epoch)
 	m := unknownReads
 	name, err := c.params.request(line)

@@ -52,6 +52,6 @@ func (p *params) usualLookup(line []byte) bool {
 }
 
 func (p *params) nothing() bool {
-	p.given = 0
+	p.forget()
 	return false
 }

@@ -1,0 +1,198 @@
+package backend
+
+import (
+	"context"
+	"iter"
+	"maps"
+	"slices"
+
+	"redyn/backend/dns"
+)
+
+// load are edits that replace all records of a zone: AXFR in, pdnsutil load-zone and clear-zone make
+// such. Records are gathered here and sent on in chunks, one of which is on its way while the next is
+// filled.
+type load struct {
+	zone    dns.Zone
+	into    Replacement
+	chunk   []dns.RRset
+	records int
+	octets  int
+	sending chan error           // nil: no chunk is on its way
+	failed  error                // of one that was
+	held    map[setKey]dns.RRset // what is sent last, as it may be replaced until then
+}
+
+// Bounds of a chunk.
+const (
+	chunkRecords = 1000
+	chunkOctets  = 256 << 10
+)
+
+func newLoad(zone dns.Zone, into Replacement) *load {
+	return &load{zone: zone, into: into, held: make(map[setKey]dns.RRset)}
+}
+
+// isHeld reports whether an RRset is held: the SOA, of which PowerDNS's API raises the serial after
+// having fed it, and what was replaced.
+func (l *load) isHeld(k setKey) bool {
+	_, held := l.held[k]
+	return held || k.typ == dns.TypeSOA && k.name == l.zone.Name
+}
+
+func (l *load) feed(ctx context.Context, one dns.RRset) error {
+	if k := keyOf(one); l.isHeld(k) {
+		l.held[k] = dns.NewRRset(one.Name, one.Type, one.TTL, append(slices.Clone(l.held[k].Content), one.Content...)...)
+		return nil
+	}
+	if last := len(l.chunk) - 1; last >= 0 && keyOf(l.chunk[last]) == keyOf(one) {
+		l.chunk[last].TTL = one.TTL
+		l.chunk[last].Content = append(l.chunk[last].Content, one.Content...)
+	} else {
+		l.chunk = append(l.chunk, one)
+	}
+	l.records++
+	l.octets += len(one.Name) + len(one.Content[0])
+	if l.records < chunkRecords && l.octets < chunkOctets {
+		return l.failed
+	}
+	return l.send(ctx)
+}
+
+// send sends the chunk on its way, after the one before it has arrived.
+func (l *load) send(ctx context.Context) error {
+	if err := l.arrive(); err != nil || len(l.chunk) == 0 {
+		return err
+	}
+	chunk := l.chunk
+	l.chunk = make([]dns.RRset, 0, cap(chunk))
+	l.records, l.octets = 0, 0
+	sending := make(chan error, 1)
+	l.sending = sending
+	go func() {
+		for i, s := range chunk {
+			chunk[i] = dns.NewRRset(s.Name, s.Type, s.TTL, s.Content...)
+		}
+		sending <- l.into.Add(ctx, chunk...)
+	}()
+	return nil
+}
+
+// arrive waits for the chunk that is on its way. After one that failed nothing is sent any more.
+func (l *load) arrive() error {
+	if l.sending != nil {
+		l.failed = <-l.sending
+		l.sending = nil
+	}
+	return l.failed
+}
+
+// settle sends all there is and waits for it.
+func (l *load) settle(ctx context.Context) error {
+	if err := l.send(ctx); err != nil {
+		return err
+	}
+	return l.arrive()
+}
+
+func (l *load) replace(ctx context.Context, name dns.Name, typ dns.Type, sets []dns.RRset) error {
+	there, err := l.lookup(ctx, name, typ)
+	if err != nil {
+		return err
+	}
+	for _, set := range there {
+		if !l.isHeld(keyOf(set)) && !slices.ContainsFunc(sets, set.Equal) {
+			return refused("%s %s was fed already in this transaction, which replaces the zone", set.Name, set.Type)
+		}
+		delete(l.held, keyOf(set))
+	}
+	for _, set := range sets {
+		l.held[keyOf(set)] = set
+	}
+	return nil
+}
+
+func (l *load) lookup(ctx context.Context, name dns.Name, typ dns.Type) ([]dns.RRset, error) {
+	if err := l.settle(ctx); err != nil {
+		return nil, err
+	}
+	sets, err := l.into.Lookup(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	sets = slices.DeleteFunc(slices.Clone(sets), func(s dns.RRset) bool { return l.isHeld(keyOf(s)) })
+	for k, set := range l.held {
+		if k.name == name {
+			sets = append(sets, set)
+		}
+	}
+	slices.SortFunc(sets, compareSets)
+	return slices.DeleteFunc(sets, func(s dns.RRset) bool { return typ != dns.TypeANY && typ != s.Type }), nil
+}
+
+func (l *load) list(ctx context.Context, _ iter.Seq[dns.Answer]) (iter.Seq[dns.Answer], error) {
+	if err := l.settle(ctx); err != nil {
+		return nil, err
+	}
+	var all []dns.RRset
+	for set, err := range l.into.RRsets(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if !l.isHeld(keyOf(set)) {
+			all = append(all, set)
+		}
+	}
+	all = slices.AppendSeq(all, maps.Values(l.held))
+	cuts := make(map[dns.Name]bool)
+	for _, set := range all {
+		if set.Type == dns.TypeNS && set.Name != l.zone.Name {
+			cuts[set.Name] = true
+		}
+	}
+	soa := func(s dns.RRset) bool { return s.Type == dns.TypeSOA && s.Name == l.zone.Name }
+	slices.SortFunc(all, func(a, b dns.RRset) int {
+		switch {
+		case soa(a):
+			return -1
+		case soa(b):
+			return 1
+		}
+		return compareSets(a, b)
+	})
+	return func(yield func(dns.Answer) bool) {
+		for _, set := range all {
+			if !yield(dns.Answer{RRset: set, Zone: l.zone.ID, Auth: !l.hidden(set, cuts)}) {
+				return
+			}
+		}
+	}, nil
+}
+
+// hidden reports whether an RRset delegates or lies below a cut.
+func (l *load) hidden(set dns.RRset, cuts map[dns.Name]bool) bool {
+	for above := set.Name; above != l.zone.Name; above = above.Parent() {
+		if cuts[above] && (above != set.Name || set.Type != dns.TypeDS) {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *load) commit(ctx context.Context) error {
+	if err := l.settle(ctx); err != nil {
+		return err
+	}
+	if len(l.held) > 0 {
+		held := slices.SortedFunc(maps.Values(l.held), compareSets)
+		if err := l.into.Add(ctx, held...); err != nil {
+			return err
+		}
+	}
+	return l.into.Commit(ctx)
+}
+
+func (l *load) abandon(ctx context.Context) {
+	_ = l.arrive() // what failed is not wanted
+	l.into.Abandon(ctx)
+}
