@@ -1,0 +1,97 @@
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"redyn/backend/dns"
+)
+
+//go:embed reseal.lua
+var resealLua string
+
+var resealScript = redis.NewScript(resealLua)
+
+// SealSecrets seals all DNSSEC keys and TSIG secrets that are not sealed as they would be now, and
+// returns how many it has sealed. The log is not told, since no secret changes; its older entries
+// hold what they held. It fails at a secret that cannot be read; those before it are sealed.
+func (s *Store) SealSecrets(ctx context.Context) (n int, err error) {
+	sealed := func(key string, texts map[string]string, seal func(field, text string) (string, error)) error {
+		var args []any
+		for field, text := range texts {
+			again, err := seal(field, text)
+			if err != nil {
+				return fmt.Errorf("%s of %s: %w", field, key, err)
+			}
+			if again != text {
+				args = append(args, field, text, again)
+			}
+		}
+		if len(args) == 0 {
+			return nil
+		}
+		done, err := resealScript.Run(ctx, s.rdb, []string{key}, args...).Int()
+		n += done
+		return explain(err)
+	}
+	tsig, _, err := s.ofServer(ctx)
+	if err == nil {
+		err = sealed(s.keys.tsig(), tsig, s.secrets.resealTSIG)
+	}
+	if err != nil {
+		return n, fmt.Errorf("seal TSIG keys: %w", err)
+	}
+	err = s.primary().inBatches(ctx, func(zones []*header) error {
+		texts, err := s.primary().keyTexts(ctx, idsOf(zones))
+		for i, keys := range texts {
+			zone := zones[i].ID
+			err := sealed(s.keys.key(zone), keys, func(field, text string) (string, error) {
+				return s.secrets.resealKey(zone, field, text)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return n, fmt.Errorf("seal DNSSEC keys: %w", err)
+	}
+	return n, nil
+}
+
+func (s secrets) resealTSIG(field, text string) (string, error) {
+	var v storedTSIG
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return "", err
+	}
+	var err error
+	v.Secret, err = s.reseal(tsigPlace(dns.Name(field)), v.Secret)
+	return encode(v), err
+}
+
+func (s secrets) resealKey(zone dns.ZoneID, field, text string) (string, error) {
+	id, err := parseKeyID(field)
+	if err != nil {
+		return "", err
+	}
+	var v storedKey
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		return "", err
+	}
+	v.Content, err = s.reseal(keyPlace(zone, id), v.Content)
+	return encode(v), err
+}
+
+// reseal returns a secret sealed as it would be now, the same text if it is.
+func (s secrets) reseal(place, text string) (string, error) {
+	secret, err := s.Open(place, text)
+	if err == nil && !s.Current(text) {
+		text, err = s.Seal(place, secret)
+	}
+	return text, err
+}
