@@ -59,6 +59,20 @@ func appendString(b []byte, text string) []byte {
 	return append(b, '"')
 }
 
+// escapedLen returns how many bytes appendString writes between the quotes.
+func escapedLen(text string) int {
+	n := len(text)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			n++
+		case c < ' ':
+			n += len(`\u0000`) - 1
+		}
+	}
+	return n
+}
+
 // decodeRRset reads the value of an RRset. What encodeRRset writes is read quickly; any other JSON
 // that says the same, written by hand perhaps, by encoding/json. The result does not hold on to text.
 func decodeRRset(name dns.Name, typ dns.Type, text string) (dns.RRset, error) {

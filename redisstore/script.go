@@ -116,7 +116,7 @@ func (r reply) outcome() error {
 	case "begun":
 		return fmt.Errorf("a data set was begun by somebody else: %w", dns.ErrConflict)
 	case "incomplete":
-		return fmt.Errorf("the records fed are no longer all there; feed them again")
+		return errGone
 	}
 	return fmt.Errorf("the script answers %q", r)
 }

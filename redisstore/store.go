@@ -57,7 +57,8 @@ type Store struct {
 	o    Options
 	log  *slog.Logger
 
-	secrets secrets
+	secrets    secrets
+	feedingTTL time.Duration
 
 	refsMu sync.Mutex
 	refs   map[dns.Name]ref // where zones were seen last; scripts tell when that is wrong
@@ -82,7 +83,7 @@ func Open(o Options) (*Store, error) {
 	if o.Sealer == nil {
 		o.Sealer = (*auth.Sealer)(nil)
 	}
-	s := &Store{secrets: secrets{o.Sealer}, keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
+	s := &Store{secrets: secrets{o.Sealer}, feedingTTL: feedingTTL, keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error
 	if s.rdb, err = client(o.URL, o, o.Timeout); err != nil {
 		return nil, fmt.Errorf("the Redis URL %w", err)
