@@ -212,6 +212,7 @@ func (f *findings) data(store *redisstore.Store) {
 	default:
 		epoch, _ := store.Epoch(ctx)
 		f.ok("%s under %s, data set %s", plural(len(zones), "zone"), f.c.String("redis-prefix"), epoch)
+		f.secrets(store)
 	}
 	nodes, err := store.Nodes(ctx)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"redyn/backend"
 	"redyn/redisstore"
@@ -51,7 +52,12 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.run(c.Context)
+	group, ctx := errgroup.WithContext(c.Context)
+	group.Go(func() error { return n.run(ctx) })
+	if c.String("secrets-key-file") == "" {
+		group.Go(func() error { warnOfPlain(ctx, n.follower.Loaded(), n.db, log); return nil })
+	}
+	return group.Wait()
 }
 
 // nodeOptions are the settings of a serving node, read and checked.

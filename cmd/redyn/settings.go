@@ -35,6 +35,9 @@ var (
 		setting(&cli.StringFlag{Name: "redis-tls-cert", Usage: "PEM `FILE` of the certificate to show to Redis"}),
 		setting(&cli.StringFlag{Name: "redis-tls-key", Usage: "PEM `FILE` of that certificate's key"}),
 	}
+	secretsFlags = []cli.Flag{
+		setting(&cli.StringFlag{Name: "secrets-key-file", Usage: "`FILE` of the key that DNSSEC's private keys and TSIG secrets are sealed under in Redis; redyn secrets key makes one"}),
+	}
 	backendFlags = []cli.Flag{
 		setting(&cli.StringFlag{Name: "backend-listen", Value: "127.0.0.1:8053", Usage: "`ADDRESS:PORT` to answer PowerDNS over HTTP; empty for none"}),
 		setting(&cli.StringFlag{Name: "backend-unix", Usage: "`PATH` of a unix socket to answer PowerDNS on: the fast road on one machine"}),
@@ -79,11 +82,16 @@ func envName(name string) string {
 
 // serveFlags are the settings of a serving node.
 func serveFlags() []cli.Flag {
-	return slices.Concat(redisFlags, backendFlags, statusFlags, nodeFlags, logFlags, configFlags)
+	return slices.Concat(redisFlags, secretsFlags, backendFlags, statusFlags, nodeFlags, logFlags, configFlags)
 }
 
 // storeFlags are the settings of a command that works on Redis.
 func storeFlags(own ...cli.Flag) []cli.Flag { return slices.Concat(own, redisFlags, configFlags) }
+
+// secretStoreFlags are those of one that reads or writes secrets there.
+func secretStoreFlags(own ...cli.Flag) []cli.Flag {
+	return slices.Concat(own, redisFlags, secretsFlags, configFlags)
+}
 
 // settingNames are the names of all settings.
 func settingNames() []string {
@@ -114,6 +122,7 @@ var checks = map[string]func(string) error{
 	"kind":               func(text string) error { _, err := dns.ParseKind(text); return err },
 	"serial":             func(text string) error { _, err := dns.ParseSerialPolicy(text); return err },
 	"primary":            checkPrimaries,
+	"algorithm":          func(text string) error { _, _, err := parseTSIGAlgorithm(text); return err },
 }
 
 func checkValue(name, value string) error {

@@ -28,9 +28,13 @@ func openStore(c *cli.Context, log *slog.Logger) (*redisstore.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealer, err := readSealer(c)
+	if err != nil {
+		return nil, err
+	}
 	store, err := redisstore.Open(redisstore.Options{
 		URL: c.String("redis-url"), ReadURL: c.String("redis-read-url"), Prefix: c.String("redis-prefix"),
-		Timeout: c.Duration("redis-timeout"), TLS: secure, LogLength: c.Int64("redis-log-length"), Log: log,
+		Timeout: c.Duration("redis-timeout"), TLS: secure, LogLength: c.Int64("redis-log-length"), Log: log, Sealer: sealer,
 	})
 	if err != nil {
 		name := "--redis-url"

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 func zoneCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "zone",
-		Usage: "create, list, show, delete, import, export and check zones",
+		Usage: "create, list, show, set, delete, import, export and check zones",
 		Subcommands: []*cli.Command{
 			zoneCreateCommand(),
 			{
@@ -32,12 +33,14 @@ func zoneCommand() *cli.Command {
 				Name: "delete", Usage: "delete a zone with all its records", ArgsUsage: "NAME", Flags: storeFlags(),
 				Action: withStore("right is: redyn zone delete NAME", 1, 1, zoneDelete),
 			},
+			zoneSetCommand(),
 			zoneImportCommand(),
 			{
 				Name: "export", Usage: "print a zone as a master file", ArgsUsage: "NAME", Flags: storeFlags(),
 				Action: withStore("right is: redyn zone export NAME", 1, 1, zoneExport),
 			},
 			zoneCheckCommand(),
+			zoneAutoprimaryCommand(),
 		},
 	}
 }
@@ -54,14 +57,18 @@ type zoneInfo struct {
 	LastCheck      *time.Time   `json:"last_check,omitempty"`
 	Account        string       `json:"account,omitempty"`
 	Created        *time.Time   `json:"created,omitempty"`
+	DNSSEC         string       `json:"dnssec"`
+	Keys           []keyInfo    `json:"keys"`
 	Records        *int         `json:"records,omitempty"`
 	Metadata       dns.Metadata `json:"metadata,omitempty"`
 }
 
-func newZoneInfo(z dns.Zone) zoneInfo {
+func newZoneInfo(about dns.ZoneData) zoneInfo {
+	z := about.Zone
 	return zoneInfo{
 		Name: z.Name, ID: z.ID, Kind: z.Kind, Serial: z.Serial, SerialPolicy: string(z.Policy), NotifiedSerial: z.NotifiedSerial,
 		Primaries: z.Masters, LastCheck: timeOrNil(z.LastCheck), Account: z.Account, Created: timeOrNil(z.Created),
+		DNSSEC: signing(about), Keys: newKeyInfos(about.Keys),
 	}
 }
 
@@ -73,20 +80,22 @@ func timeOrNil(t time.Time) *time.Time {
 }
 
 func zoneList(c *cli.Context, store *redisstore.Store) error {
-	zones, err := store.Zones(c.Context)
+	zones, err := store.AboutAll(c.Context)
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(zones, func(a, b dns.ZoneData) int { return dns.Compare(a.Zone.Name, b.Zone.Name) })
 	infos := make([]zoneInfo, len(zones))
 	rows := make([][]string, len(zones))
-	for i, z := range zones {
-		infos[i] = newZoneInfo(z)
-		rows[i] = []string{string(z.Name), string(z.Kind), fmt.Sprint(z.Serial), strings.Join(z.Masters, ",")}
+	for i, about := range zones {
+		z := about.Zone
+		infos[i] = newZoneInfo(about)
+		rows[i] = []string{string(z.Name), string(z.Kind), fmt.Sprint(z.Serial), infos[i].DNSSEC, strings.Join(z.Masters, ",")}
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, infos)
 	}
-	return printTable(c.App.Writer, []string{"NAME", "KIND", "SERIAL", "PRIMARIES"}, rows)
+	return printTable(c.App.Writer, []string{"NAME", "KIND", "SERIAL", "DNSSEC", "PRIMARIES"}, rows)
 }
 
 func zoneShow(c *cli.Context, store *redisstore.Store) error {
@@ -94,14 +103,12 @@ func zoneShow(c *cli.Context, store *redisstore.Store) error {
 	if err != nil {
 		return err
 	}
-	z, err := store.Zone(c.Context, name)
+	about, err := store.About(c.Context, name)
 	if err != nil {
 		return err
 	}
-	info := newZoneInfo(z)
-	if info.Metadata, err = store.Metadata(c.Context, name); err != nil {
-		return err
-	}
+	info := newZoneInfo(about)
+	info.Metadata = about.Metadata
 	records, soa := 0, ""
 	for set, err := range store.RRsets(c.Context, name) {
 		if err != nil {
@@ -116,7 +123,7 @@ func zoneShow(c *cli.Context, store *redisstore.Store) error {
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, info)
 	}
-	return printTable(c.App.Writer, []string{"name", string(z.Name)}, zoneRows(info, soa))
+	return printTable(c.App.Writer, []string{"name", string(name)}, zoneRows(info, soa))
 }
 
 func zoneRows(z zoneInfo, soa string) [][]string {
@@ -125,12 +132,22 @@ func zoneRows(z zoneInfo, soa string) [][]string {
 		{"kind", string(z.Kind)},
 		{"serial", fmt.Sprintf("%d (%s)", z.Serial, z.SerialPolicy)},
 		{"records", strconv.Itoa(*z.Records)},
+		{"dnssec", z.DNSSEC},
+	}
+	for _, k := range z.Keys {
+		rows = append(rows, []string{fmt.Sprintf("key %d", k.ID), k.String()})
 	}
 	if soa != "" {
 		rows = append(rows, []string{"soa", soa})
 	}
 	if len(z.Primaries) > 0 {
 		rows = append(rows, []string{"primaries", strings.Join(z.Primaries, " ")})
+	}
+	if z.Kind == dns.Slave && z.LastCheck != nil {
+		rows = append(rows, []string{"last check", z.LastCheck.Format(time.RFC3339)})
+	}
+	if z.Kind == dns.Master {
+		rows = append(rows, []string{"notified serial", fmt.Sprint(z.NotifiedSerial)})
 	}
 	if z.Account != "" {
 		rows = append(rows, []string{"account", z.Account})

@@ -55,7 +55,7 @@ func zoneCreate(c *cli.Context, store *redisstore.Store) error {
 		}
 	}
 	if c.Bool("json") {
-		return printJSON(c.App.Writer, newZoneInfo(z))
+		return printJSON(c.App.Writer, newZoneInfo(dns.ZoneData{Zone: z}))
 	}
 	fmt.Fprintf(c.App.Writer, "zone %s is created, serial %d\n", z.Name, z.Serial)
 	return nil
