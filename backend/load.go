@@ -10,24 +10,12 @@ import (
 )
 
 // load are edits that replace all records of a zone: AXFR in, pdnsutil load-zone and clear-zone make
-// such. Records are gathered here and sent on in chunks, one of which is on its way while the next is
-// filled.
+// such.
 type load struct {
-	zone    dns.Zone
-	into    Replacement
-	chunk   []dns.RRset
-	records int
-	octets  int
-	sending chan error           // nil: no chunk is on its way
-	failed  error                // of one that was
-	held    map[setKey]dns.RRset // what is sent last, as it may be replaced until then
+	zone dns.Zone
+	into Replacement
+	held map[setKey]dns.RRset // what is added last, as it may be replaced until then
 }
-
-// Bounds of a chunk.
-const (
-	chunkRecords = 1000
-	chunkOctets  = 256 << 10
-)
 
 func newLoad(zone dns.Zone, into Replacement) *load {
 	return &load{zone: zone, into: into, held: make(map[setKey]dns.RRset)}
@@ -41,58 +29,15 @@ func (l *load) isHeld(k setKey) bool {
 }
 
 func (l *load) feed(ctx context.Context, one dns.RRset) error {
-	if k := keyOf(one); l.isHeld(k) {
-		l.held[k] = dns.NewRRset(one.Name, one.Type, one.TTL, append(slices.Clone(l.held[k].Content), one.Content...)...)
-		return nil
+	k := keyOf(one)
+	if !l.isHeld(k) {
+		return l.into.Add(ctx, one)
 	}
-	if last := len(l.chunk) - 1; last >= 0 && keyOf(l.chunk[last]) == keyOf(one) {
-		l.chunk[last].TTL = one.TTL
-		l.chunk[last].Content = append(l.chunk[last].Content, one.Content...)
-	} else {
-		l.chunk = append(l.chunk, one)
+	if set := l.held[k]; len(set.Content) > 0 {
+		one = dns.NewRRset(one.Name, one.Type, set.TTL, append(slices.Clone(set.Content), one.Content...)...)
 	}
-	l.records++
-	l.octets += len(one.Name) + len(one.Content[0])
-	if l.records < chunkRecords && l.octets < chunkOctets {
-		return l.failed
-	}
-	return l.send(ctx)
-}
-
-// send sends the chunk on its way, after the one before it has arrived.
-func (l *load) send(ctx context.Context) error {
-	if err := l.arrive(); err != nil || len(l.chunk) == 0 {
-		return err
-	}
-	chunk := l.chunk
-	l.chunk = make([]dns.RRset, 0, cap(chunk))
-	l.records, l.octets = 0, 0
-	sending := make(chan error, 1)
-	l.sending = sending
-	go func() {
-		for i, s := range chunk {
-			chunk[i] = dns.NewRRset(s.Name, s.Type, s.TTL, s.Content...)
-		}
-		sending <- l.into.Add(ctx, chunk...)
-	}()
+	l.held[k] = one
 	return nil
-}
-
-// arrive waits for the chunk that is on its way. After one that failed nothing is sent any more.
-func (l *load) arrive() error {
-	if l.sending != nil {
-		l.failed = <-l.sending
-		l.sending = nil
-	}
-	return l.failed
-}
-
-// settle sends all there is and waits for it.
-func (l *load) settle(ctx context.Context) error {
-	if err := l.send(ctx); err != nil {
-		return err
-	}
-	return l.arrive()
 }
 
 func (l *load) replace(ctx context.Context, name dns.Name, typ dns.Type, sets []dns.RRset) error {
@@ -113,9 +58,6 @@ func (l *load) replace(ctx context.Context, name dns.Name, typ dns.Type, sets []
 }
 
 func (l *load) lookup(ctx context.Context, name dns.Name, typ dns.Type) ([]dns.RRset, error) {
-	if err := l.settle(ctx); err != nil {
-		return nil, err
-	}
 	sets, err := l.into.Lookup(ctx, name)
 	if err != nil {
 		return nil, err
@@ -131,9 +73,6 @@ func (l *load) lookup(ctx context.Context, name dns.Name, typ dns.Type) ([]dns.R
 }
 
 func (l *load) list(ctx context.Context, _ iter.Seq[dns.Answer]) (iter.Seq[dns.Answer], error) {
-	if err := l.settle(ctx); err != nil {
-		return nil, err
-	}
 	var all []dns.RRset
 	for set, err := range l.into.RRsets(ctx) {
 		if err != nil {
@@ -180,9 +119,6 @@ func (l *load) hidden(set dns.RRset, cuts map[dns.Name]bool) bool {
 }
 
 func (l *load) commit(ctx context.Context) error {
-	if err := l.settle(ctx); err != nil {
-		return err
-	}
 	if len(l.held) > 0 {
 		held := slices.SortedFunc(maps.Values(l.held), compareSets)
 		if err := l.into.Add(ctx, held...); err != nil {
@@ -192,7 +128,4 @@ func (l *load) commit(ctx context.Context) error {
 	return l.into.Commit(ctx)
 }
 
-func (l *load) abandon(ctx context.Context) {
-	_ = l.arrive() // what failed is not wanted
-	l.into.Abandon(ctx)
-}
+func (l *load) abandon(ctx context.Context) { l.into.Abandon(ctx) }

@@ -32,6 +32,12 @@ func newMemory(t testing.TB) *memory {
 	m := &memory{DB: zonedb.New(), ended: make(chan struct{}, 1000)}
 	m.ShowAll()
 	m.show(dns.Zone{ID: 2, Name: "empty.test.", Kind: dns.Slave, Masters: []string{"192.0.2.9"}}, nil)
+	m.reset()
+	return m
+}
+
+// reset makes example.org what it was at first.
+func (m *memory) reset() {
 	m.show(dns.Zone{ID: 1, Name: "example.org.", Kind: dns.Master}, []dns.RRset{
 		{Name: "example.org.", Type: dns.TypeSOA, TTL: 3600, Content: []string{"ns.example.org. host.example.org. 1 3600 600 86400 60"}},
 		{Name: "example.org.", Type: dns.TypeNS, TTL: 3600, Content: []string{"ns.example.org."}},
@@ -39,7 +45,6 @@ func newMemory(t testing.TB) *memory {
 		{Name: "www.example.org.", Type: dns.TypeA, TTL: 60, Content: []string{"192.0.2.1"}},
 		{Name: "www.example.org.", Type: dns.TypeTXT, TTL: 60, Content: []string{`"w"`}},
 	})
-	return m
 }
 
 // show makes sets all records of a zone.
@@ -193,7 +198,10 @@ func (l *memoryLoad) Add(_ context.Context, sets ...dns.RRset) error {
 		return errors.New("added after the end")
 	}
 	for _, s := range sets {
-		l.sets[keyOf(s)] = dns.NewRRset(s.Name, s.Type, s.TTL, append(slices.Clone(l.sets[keyOf(s)].Content), s.Content...)...)
+		if old, ok := l.sets[keyOf(s)]; ok {
+			s.TTL, s.Content = old.TTL, append(slices.Clone(old.Content), s.Content...)
+		}
+		l.sets[keyOf(s)] = dns.NewRRset(s.Name, s.Type, s.TTL, s.Content...)
 	}
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()

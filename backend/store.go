@@ -25,7 +25,8 @@ type Store interface {
 // Replacement are the records on their way to replace those of a zone. Nobody else sees them before
 // Commit. Its methods are called one after the other.
 type Replacement interface {
-	// Add adds records. Those of an RRset may come in pieces; one that is there already is no second.
+	// Add adds records. Those of an RRset may come in pieces, of which the first says what the TTL is;
+	// one that is there already is no second. Mostly it only keeps them, to send many at once.
 	Add(ctx context.Context, sets ...dns.RRset) error
 	// Lookup returns what was added at name.
 	Lookup(ctx context.Context, name dns.Name) ([]dns.RRset, error)

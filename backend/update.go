@@ -21,6 +21,9 @@ type update struct {
 	from string
 	read map[setKey]dns.RRset // as it was first seen
 	want map[setKey]dns.RRset
+	// known are the names of which all was seen: what is not in read was not there. They are true if
+	// all was taken away, to which belongs what has come since.
+	known map[dns.Name]bool
 }
 
 // setKey tells the RRsets of a zone apart.
@@ -32,7 +35,7 @@ type setKey struct {
 func keyOf(s dns.RRset) setKey { return setKey{s.Name, s.Type} }
 
 func newUpdate(b *Backend, zone dns.Zone, from string) *update {
-	return &update{b, zone, from, make(map[setKey]dns.RRset), make(map[setKey]dns.RRset)}
+	return &update{b, zone, from, make(map[setKey]dns.RRset), make(map[setKey]dns.RRset), make(map[dns.Name]bool)}
 }
 
 // now returns an RRset with the edits done, empty if there is none. The name is kept.
@@ -45,25 +48,42 @@ func (u *update) now(name dns.Name, typ dns.Type) dns.RRset {
 		return set
 	}
 	set := dns.RRset{Name: name, Type: typ}
-	for _, a := range u.b.Zones.Lookup(nil, name, typ, u.zone.ID) {
-		set = a.RRset
+	if _, known := u.known[name]; !known {
+		for _, a := range u.b.Zones.Lookup(nil, name, typ, u.zone.ID) {
+			set = a.RRset
+		}
 	}
 	u.read[k] = set
 	return set
 }
 
-// shown returns all RRsets that are at a name without the edits.
-func (u *update) shown(name dns.Name) []dns.RRset {
-	var sets []dns.RRset
+// know sees to it that all is known of a name.
+func (u *update) know(name dns.Name) {
+	if _, known := u.known[name]; known {
+		return
+	}
 	for _, a := range u.b.Zones.Lookup(nil, name, dns.TypeANY, u.zone.ID) {
-		if a.Type == dns.TypeENT {
-			continue
-		}
-		if _, ok := u.read[keyOf(a.RRset)]; !ok {
+		if _, ok := u.read[keyOf(a.RRset)]; !ok && a.Type != dns.TypeENT {
 			u.read[keyOf(a.RRset)] = a.RRset
 		}
-		sets = append(sets, u.read[keyOf(a.RRset)])
 	}
+	u.known[name] = false
+}
+
+// all returns the RRsets at a name with the edits done, but for those that are empty.
+func (u *update) all(name dns.Name) (sets []dns.RRset) {
+	u.know(name)
+	for k, set := range u.read {
+		if _, edited := u.want[k]; k.name == name && !edited && len(set.Content) > 0 {
+			sets = append(sets, set)
+		}
+	}
+	for k, set := range u.want {
+		if k.name == name && len(set.Content) > 0 {
+			sets = append(sets, set)
+		}
+	}
+	slices.SortFunc(sets, compareSets)
 	return sets
 }
 
@@ -75,14 +95,10 @@ func (u *update) feed(_ context.Context, one dns.RRset) error {
 
 func (u *update) replace(_ context.Context, name dns.Name, typ dns.Type, sets []dns.RRset) error {
 	if typ == dns.TypeANY {
-		for _, set := range u.shown(name) {
+		for _, set := range u.all(name) {
 			u.want[keyOf(set)] = dns.RRset{Name: name, Type: set.Type}
 		}
-		for k := range u.want {
-			if k.name == name {
-				u.want[k] = dns.RRset{Name: name, Type: k.typ}
-			}
-		}
+		u.known[name] = true
 	} else {
 		sets = append([]dns.RRset{{Name: name, Type: typ}}, sets...)
 	}
@@ -100,18 +116,7 @@ func (u *update) lookup(_ context.Context, name dns.Name, typ dns.Type) (sets []
 		}
 		return sets, nil
 	}
-	for _, set := range u.shown(name) {
-		if _, edited := u.want[keyOf(set)]; !edited {
-			sets = append(sets, set)
-		}
-	}
-	for k, set := range u.want {
-		if k.name == name && len(set.Content) > 0 {
-			sets = append(sets, set)
-		}
-	}
-	slices.SortFunc(sets, compareSets)
-	return sets, nil
+	return u.all(name), nil
 }
 
 func compareSets(a, b dns.RRset) int {
@@ -158,10 +163,10 @@ func (u *update) list(ctx context.Context, shown iter.Seq[dns.Answer]) (iter.Seq
 // commit makes the change. Whatever else changes in a zone meanwhile raises its serial: for a change
 // that brings a SOA of its own that alone is no reason to fail, but to raise the serial further.
 func (u *update) commit(ctx context.Context) error {
-	if len(u.want) == 0 {
+	c := u.change()
+	if len(c.Zones[0].RRsets) == 0 {
 		return nil
 	}
-	c := u.change()
 	for range commitTries {
 		err := u.b.Store.Apply(ctx, c)
 		if !errors.Is(err, dns.ErrConflict) || !u.followSerial(ctx, &c.Zones[0]) {
@@ -183,9 +188,39 @@ func (u *update) change() dns.Change {
 		}
 	}
 	z.RRsets = slices.Collect(maps.Values(u.want))
+	for name, cleared := range u.known {
+		if cleared {
+			z.RRsets = append(z.RRsets, u.since(name)...)
+		} else if cname := (setKey{name, dns.TypeCNAME}); u.fills(name) && len(u.read[cname].Content) == 0 {
+			// Whoever adds something to a name has seen that it is no alias.
+			if _, read := u.read[cname]; !read {
+				z.Expect = append(z.Expect, dns.RRset{Name: name, Type: dns.TypeCNAME})
+			}
+		}
+	}
 	slices.SortFunc(z.Expect, compareSets)
 	slices.SortFunc(z.RRsets, compareSets)
 	return dns.Change{Who: who, From: u.from, Zones: []dns.ZoneChange{z}}
+}
+
+// since takes away what has come to a name since all of it was taken away.
+func (u *update) since(name dns.Name) (sets []dns.RRset) {
+	for _, a := range u.b.Zones.Lookup(nil, name, dns.TypeANY, u.zone.ID) {
+		if _, edited := u.want[keyOf(a.RRset)]; !edited && a.Type != dns.TypeENT {
+			sets = append(sets, dns.RRset{Name: name, Type: a.Type})
+		}
+	}
+	return sets
+}
+
+// fills reports whether a name is to have records by these edits.
+func (u *update) fills(name dns.Name) bool {
+	for k, set := range u.want {
+		if k.name == name && len(set.Content) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 const (
