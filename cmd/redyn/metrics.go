@@ -42,6 +42,7 @@ var (
 	errorsDesc    = gauge("store_errors_total", "Errors of Redis met while following.")
 	lossesDesc    = gauge("store_losses_total", "Times that Redis was found to have lost its data set.")
 	entriesDesc   = gauge("log_entries_total", "Entries of the change log applied.")
+	lateDesc      = gauge("late_writes_total", "Writes of PowerDNS that were done and not shown here within a second.")
 	loadsDesc     = gauge("loads_total", "Times that all zones were loaded.")
 	zoneLoadsDesc = gauge("zone_loads_total", "Times that a single zone was loaded.")
 )
@@ -70,6 +71,7 @@ func (m nodeMetrics) Collect(ch chan<- prometheus.Metric) {
 	count(errorsDesc, status.Errors)
 	count(lossesDesc, status.Losses)
 	count(entriesDesc, status.Entries)
+	count(lateDesc, m.n.writes.late.Load())
 	count(loadsDesc, status.Reloads)
 	count(zoneLoadsDesc, status.ZoneReloads)
 }

@@ -77,6 +77,7 @@ func newNodeOptions(c *cli.Context) (nodeOptions, error) {
 		statusListen: c.String("status-listen"), unixGroup: -1,
 	}
 	o.backend.CloseAfterReply = !c.Bool("backend-keepalive")
+	o.backend.TransactionTimeout = c.Duration("backend-transaction-timeout")
 	var err error
 	if o.name == "" {
 		if o.name, err = os.Hostname(); err != nil {

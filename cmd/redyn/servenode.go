@@ -27,6 +27,7 @@ type node struct {
 	started  time.Time
 	db       *zonedb.DB
 	follower *redisstore.Follower
+	writes   *backendStore
 	backend  *backend.Backend
 	registry *prometheus.Registry
 	stopping atomic.Bool
@@ -38,7 +39,9 @@ type node struct {
 func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *slog.Logger) (_ *node, err error) {
 	n := &node{nodeOptions: o, log: log, started: time.Now(), db: zonedb.New(), registry: prometheus.NewRegistry()}
 	n.follower = store.NewFollower(redisstore.NodeOptions{Name: o.name, Version: programVersion(), Copy: n.db, Log: log})
+	n.writes = &backendStore{Store: store, follower: n.follower, log: log}
 	b := o.backend
+	b.Store = n.writes
 	b.Zones, b.Loaded, b.Reload, b.Stats = n.db, n.follower.Loaded(), n.follower.Reload, n.figures
 	b.Log, b.Metrics = log, n.registry
 	n.backend = backend.New(b)

@@ -46,6 +46,7 @@ var (
 		setting(&cli.BoolFlag{Name: "backend-keepalive", Value: true, Usage: "keep HTTP connections open; false closes each after its reply, and PowerDNS then answers some two times faster"}),
 		setting(&cli.StringSliceFlag{Name: "backend-allow", Usage: "network (`CIDR`) that may ask over HTTP besides this machine; repeatable"}),
 		setting(&cli.StringFlag{Name: "backend-methods", Value: string(backend.AllMethods), Usage: "what PowerDNS may do: read, read+keys (DNSSEC and TSIG keys too) or all"}),
+		setting(&cli.DurationFlag{Name: "backend-transaction-timeout", Value: backend.DefaultTransactionTimeout, Usage: "how long a zone transfer or another transaction of PowerDNS may be silent before it is dropped"}),
 	}
 	statusFlags = []cli.Flag{
 		setting(&cli.StringFlag{Name: "status-listen", Value: "127.0.0.1:8054", Usage: "`ADDRESS:PORT` of /metrics, /healthz, /readyz and /debug/pprof; empty for none"}),
@@ -104,25 +105,26 @@ func settingNames() []string {
 
 // checks say what is wrong with the text of a flag's value, and what would be right.
 var checks = map[string]func(string) error{
-	"redis-timeout":      checkDuration,
-	"redis-log-length":   checkCount,
-	"backend-listen":     checkListen,
-	"backend-unix-mode":  checkMode,
-	"backend-unix-group": checkGroup,
-	"backend-keepalive":  checkBool,
-	"backend-allow":      checkNetworks,
-	"backend-methods":    func(text string) error { _, err := backend.ParseMethods(text); return err },
-	"status-listen":      checkListen,
-	"log-level":          func(text string) error { _, err := parseLevel(text); return err },
-	"log-format":         checkLogFormat,
-	"json":               checkBool,
-	"replace":            checkBool,
-	"begin-anew":         checkBool,
-	"ttl":                checkTTL,
-	"kind":               func(text string) error { _, err := dns.ParseKind(text); return err },
-	"serial":             func(text string) error { _, err := dns.ParseSerialPolicy(text); return err },
-	"primary":            checkPrimaries,
-	"algorithm":          func(text string) error { _, _, err := parseTSIGAlgorithm(text); return err },
+	"redis-timeout":               checkDuration,
+	"redis-log-length":            checkCount,
+	"backend-listen":              checkListen,
+	"backend-unix-mode":           checkMode,
+	"backend-unix-group":          checkGroup,
+	"backend-keepalive":           checkBool,
+	"backend-allow":               checkNetworks,
+	"backend-transaction-timeout": checkDuration,
+	"backend-methods":             func(text string) error { _, err := backend.ParseMethods(text); return err },
+	"status-listen":               checkListen,
+	"log-level":                   func(text string) error { _, err := parseLevel(text); return err },
+	"log-format":                  checkLogFormat,
+	"json":                        checkBool,
+	"replace":                     checkBool,
+	"begin-anew":                  checkBool,
+	"ttl":                         checkTTL,
+	"kind":                        func(text string) error { _, err := dns.ParseKind(text); return err },
+	"serial":                      func(text string) error { _, err := dns.ParseSerialPolicy(text); return err },
+	"primary":                     checkPrimaries,
+	"algorithm":                   func(text string) error { _, _, err := parseTSIGAlgorithm(text); return err },
 }
 
 func checkValue(name, value string) error {
