@@ -44,8 +44,10 @@ func Fatal(problems []Problem) []Problem {
 // Check finds what is wrong with a zone: a SOA that is missing, not alone or not at the apex, and
 // names outside the zone; a CNAME beside other data, at the apex or more than once; two DNAMEs
 // (RFC 6672); a name below a DNAME; no NS at the apex; NS, MX and SRV that name a CNAME or, inside
-// the zone, nothing at all; a delegation at a wildcard (RFC 4592 section 4.2); a DS where nothing is
-// delegated; a mailbox with an @. The zone's name is empty if no SOA tells it.
+// the zone, nothing at all; a delegation at a wildcard (RFC 4592 section 4.2), and what a delegation
+// hides; a DS where nothing is delegated; a DNSKEY elsewhere than at the apex; a TLSA of a name that
+// is not there; an SVCB or HTTPS that is its own alias; a mailbox with an @. The zone's name is empty
+// if no SOA tells it.
 func Check(zone dns.Name, sets []dns.RRset) []Problem {
 	c := checker{zone: zone, first: make(map[dns.Name]int32, len(sets)), next: make([]int32, len(sets)), sets: sets}
 	if zone == "" {
@@ -138,12 +140,83 @@ func (c *checker) set(set dns.RRset) {
 		} else if !c.has(set.Name, dns.TypeNS) {
 			c.warn(set.Name, set.Type, "stands where nothing is delegated (RFC 4035 section 2.4)")
 		}
+	case dns.TypeDNSKEY:
+		if set.Name != c.zone {
+			c.warn(set.Name, set.Type, "belongs to the apex of a zone (RFC 4035 section 2.1)")
+		}
+	case typeTLSA:
+		c.tlsa(set)
+	case dns.TypeSVCB, dns.TypeHTTPS:
+		c.svcb(set)
 	}
+	c.hidden(set)
 	for _, dname := range c.dnames {
 		if set.Name.Below(dname) {
 			c.warn(set.Name, set.Type, "is hidden by the DNAME at "+string(dname))
 		}
 	}
+}
+
+const typeTLSA dns.Type = 52
+
+// tlsa looks whether the host of _port._protocol.host is there (RFC 6698 section 3).
+func (c *checker) tlsa(set dns.RRset) {
+	if set.Name.Labels() < c.zone.Labels()+2 {
+		return
+	}
+	host := set.Name.Parent().Parent()
+	if c.first[host] == 0 {
+		c.warn(set.Name, set.Type, "is of "+string(host)+", which has no records")
+	}
+}
+
+// svcb looks for aliases that lead to themselves, or into two directions (RFC 9460 section 2.4.2).
+func (c *checker) svcb(set dns.RRset) {
+	aliases := 0
+	for _, content := range set.Content {
+		f := strings.Fields(content)
+		if len(f) < 2 || f[0] != "0" {
+			continue
+		}
+		aliases++
+		if target, err := dns.ParseName(f[1]); err == nil && target == set.Name {
+			c.warn(set.Name, set.Type, "is an alias of itself")
+		}
+	}
+	if aliases > 0 && len(set.Content) > 1 {
+		c.warn(set.Name, set.Type, "is an alias, and stands more than once")
+	}
+}
+
+// hidden looks whether a delegation hides the RRset: at the cut only what tells of the child is seen,
+// below it only glue.
+func (c *checker) hidden(set dns.RRset) {
+	cut, ok := c.topCut(set.Name)
+	if !ok {
+		return
+	}
+	switch set.Type {
+	case dns.TypeA, dns.TypeAAAA:
+		return
+	case dns.TypeNS, dns.TypeDS, dns.TypeRRSIG, dns.TypeNSEC:
+		if set.Name == cut {
+			return
+		}
+	}
+	c.warn(set.Name, set.Type, "is hidden by the delegation of "+string(cut))
+}
+
+// topCut returns the highest delegation at or above a name.
+func (c *checker) topCut(name dns.Name) (top dns.Name, ok bool) {
+	if !name.Under(c.zone) {
+		return "", false
+	}
+	for ; name != c.zone; name = name.Parent() {
+		if c.has(name, dns.TypeNS) {
+			top, ok = name, true
+		}
+	}
+	return top, ok
 }
 
 func (c *checker) soa(set dns.RRset) {
@@ -229,12 +302,8 @@ func (c *checker) target(set dns.RRset, target dns.Name) {
 
 // cut reports whether name lies at or below a delegation.
 func (c *checker) cut(name dns.Name) bool {
-	for ; name != c.zone; name = name.Parent() {
-		if c.has(name, dns.TypeNS) {
-			return true
-		}
-	}
-	return false
+	_, ok := c.topCut(name)
+	return ok
 }
 
 // wildcard reports whether a wildcard may answer for name.

@@ -87,6 +87,17 @@ func TestCheck(t *testing.T) {
 	f(head + "sub NS ns.sub\nns.sub A 192.0.2.1\nother NS ns.sub\n@ MX 10 m.sub\n")
 	f(head+"*.w NS ns.example.net.\n", "delegates a wildcard")
 	f(head+"a DS 1 13 2 AB\n", "zone.db:5: a.example.org. DS: stands where nothing is delegated")
+	f(head+"sub NS ns.example.net.\nsub TXT x\nsub DS 1 13 2 AB\na.sub MX 0 .\nb.sub NS ns.example.net.\nc.b.sub A 192.0.2.1\n",
+		"zone.db:6: sub.example.org. TXT: is hidden by the delegation of sub.example.org.",
+		"zone.db:8: a.sub.example.org. MX: is hidden by the delegation of sub.example.org.",
+		"zone.db:9: b.sub.example.org. NS: is hidden by the delegation of sub.example.org.")
+	f(head + "@ DNSKEY 257 3 13 AAAA\n")
+	f(head+"a DNSKEY 257 3 13 AAAA\n", "zone.db:5: a.example.org. DNSKEY: belongs to the apex")
+	f(head + "_443._tcp.a TLSA 3 1 1 AB\na A 192.0.2.1\n_443._tcp TLSA 3 1 1 AB\n")
+	f(head+"_443._tcp.a TLSA 3 1 1 AB\n", "zone.db:5: _443._tcp.a.example.org. TLSA: is of a.example.org., which has no records")
+	f(head+"a HTTPS 0 a\n", "zone.db:5: a.example.org. HTTPS: is an alias of itself")
+	f(head+"a SVCB 0 b\na SVCB 1 c\n", "zone.db:5: a.example.org. SVCB: is an alias, and stands more than once")
+	f(head + "a HTTPS 1 .\na HTTPS 2 b\n")
 	f(head+"a 1 A 192.0.2.1\na 2 A 192.0.2.2\n", "zone.db:6: a.example.org. A: TTL 2 differs")
 	f("a. 1 NS ns.b.\na. 1 SOA n. x@y.org. 1 2 3 4 5\n", `right is x.y.org.`)
 }
