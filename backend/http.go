@@ -80,6 +80,9 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	} else {
 		b.serve(ctx, via, m, c, fc.Time().Sub(epoch))
 	}
+	if conn.session.busy() {
+		b.gather(ctx, via, m, c)
+	}
 	conn.now = c.done
 	if b.CloseAfterReply && !conn.session.busy() {
 		fc.SetConnectionClose()
@@ -95,6 +98,26 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}
 	fc.Response.SetBody(c.reply.b)
 	b.release(c)
+}
+
+// gather makes a long answer one with a length. A transaction may not outlive a chunked answer:
+// PowerDNS takes the last chunk for the end, before the empty line that follows it, and if that comes
+// by itself, leaves the connection for a new one.
+func (b *Backend) gather(ctx context.Context, via connector, m *method, c *call) {
+	if c.reply.chunks == nil {
+		return
+	}
+	var whole []byte
+	err := c.reply.chunks(func(piece []byte) error {
+		whole = append(whole, piece...)
+		return nil
+	})
+	c.reply.chunks, c.reply.b = nil, whole
+	if err != nil {
+		b.metrics.count(via, m, failedOutcome)
+		c.reply.fail(err)
+		b.report(ctx, via, m, &c.reply, err)
+	}
 }
 
 // read finds out which of the three forms a request has, and reads its method and params.
