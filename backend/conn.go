@@ -119,6 +119,7 @@ func (s *conns) stop() {
 type conn struct {
 	net.Conn
 	set     *conns
+	fd      int           // of a connection of the unix connector, while it is served
 	denied  bool          // the peer may not ask
 	linger  bool          // the request was not read to its end
 	partial bool          // the beginning of a request was read, and not yet its end
@@ -181,6 +182,17 @@ func (c *conn) Write(p []byte) (int, error) {
 		_ = c.SetWriteDeadline(epoch.Add(c.writeBy))
 	}
 	return c.Conn.Write(p)
+}
+
+// writeLine writes a reply of the unix connector. Nearly always the kernel takes all of it at once; the
+// rest is waited for.
+func (c *conn) writeLine(p []byte) error {
+	n, err := syscall.Write(c.fd, p)
+	if err == nil && n == len(p) {
+		return nil
+	}
+	_, err = c.Write(p[max(n, 0):])
+	return err
 }
 
 // Close closes the connection, and abandons its transactions.

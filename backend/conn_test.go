@@ -244,7 +244,7 @@ func TestIdle(t *testing.T) {
 		}
 	}
 	buf := make([]byte, 1024)
-	f("unix", s.unix, 8<<10, func(c net.Conn) {
+	f("unix", s.unix, 12<<10, func(c net.Conn) {
 		_, _ = io.WriteString(c, wwwLine+"\n")
 		_, _ = c.Read(buf)
 	})
