@@ -22,7 +22,7 @@ func recordCommand() *cli.Command {
 			},
 			{
 				Name: "set", Usage: "set all records of a name and type", ArgsUsage: "NAME TYPE CONTENT...",
-				Flags: storeFlags(&cli.StringFlag{Name: "ttl", DefaultText: "that of the records there, or 3600", Usage: "time to live in `SECONDS`"}),
+				Flags: storeFlags(&cli.StringFlag{Name: "ttl", DefaultText: "that of the records there, or 3600", Usage: "time to live in `SECONDS`"}, inZoneFlag),
 				Description: "One CONTENT is the data of one record, as in a master file; the names in it are absolute.\n" +
 					"The content of a TXT record without quotes is taken as one text.\n" +
 					"  redyn record set example.org MX '10 mail.example.org' '20 mail.example.net'\n" +
@@ -30,12 +30,15 @@ func recordCommand() *cli.Command {
 				Action: withStore("right is: redyn record set NAME TYPE CONTENT...", 3, -1, recordSet),
 			},
 			{
-				Name: "delete", Usage: "delete all records of a name, or those of one type", ArgsUsage: "NAME [TYPE]", Flags: storeFlags(),
+				Name: "delete", Usage: "delete all records of a name, or those of one type", ArgsUsage: "NAME [TYPE]", Flags: storeFlags(inZoneFlag),
 				Action: withStore("right is: redyn record delete NAME [TYPE]", 1, 2, recordDelete),
 			},
 		},
 	}
 }
+
+// inZoneFlag is for names that two zones may hold: a delegation and its glue belong to the parent.
+var inZoneFlag = &cli.StringFlag{Name: "zone", DefaultText: "the longest that holds the name", Usage: "`NAME` of the zone to change, such as the parent for a delegation to a zone that is here too"}
 
 // recordInfo is an RRset as it is printed.
 type recordInfo struct {
@@ -100,11 +103,27 @@ func recordSet(c *cli.Context, store *redisstore.Store) error {
 
 // changeableZone returns the zone that a name belongs to, unless its records come from elsewhere.
 func changeableZone(c *cli.Context, store *redisstore.Store, name dns.Name, typ dns.Type) (dns.Zone, error) {
-	zone, err := zoneOf(c.Context, store, name, typ)
+	zone, err := chosenZone(c, store, name, typ)
 	if err == nil && zone.Kind == dns.Slave {
 		err = fmt.Errorf("zone %s is a slave: its records come from its primary (%s), and are changed there", zone.Name, strings.Join(zone.Masters, ", "))
 	}
 	return zone, err
+}
+
+// chosenZone returns the zone that --zone names, else the one that the name belongs to.
+func chosenZone(c *cli.Context, store *redisstore.Store, name dns.Name, typ dns.Type) (dns.Zone, error) {
+	text := c.String("zone")
+	if text == "" {
+		return zoneOf(c.Context, store, name, typ)
+	}
+	zone, err := dns.ParseName(text)
+	if err != nil {
+		return dns.Zone{}, usagef("--zone: %w", err)
+	}
+	if !name.Under(zone) {
+		return dns.Zone{}, usagef("--zone: %s does not lie in %s", name, zone)
+	}
+	return store.Zone(c.Context, zone)
 }
 
 // parseContents makes the data that the arguments give canonical.

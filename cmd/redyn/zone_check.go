@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 
@@ -14,8 +15,9 @@ import (
 func zoneCheckCommand() *cli.Command {
 	return &cli.Command{
 		Name: "check", Usage: "find what is wrong with a zone, or with all zones", ArgsUsage: "[NAME]",
-		Flags:       storeFlags(&cli.StringFlag{Name: "file", Usage: "check this master `FILE` instead, of the zone NAME; - is the standard input"}),
-		Description: "Errors, with which a zone would not be imported, make the exit code 1; warnings do not.",
+		Flags: storeFlags(&cli.StringFlag{Name: "file", Usage: "check this master `FILE` instead, of the zone NAME; - is the standard input"}),
+		Description: "Errors make the exit code 1; warnings do not. Zones in Redis are also held against the zones above\n" +
+			"and below them that are hosted here, and against their DNSSEC keys and metadata.",
 		Action: func(c *cli.Context) error {
 			if c.String("file") != "" {
 				return checkFile(c)
@@ -39,41 +41,75 @@ func checkFile(c *cli.Context) error {
 
 // checkZones checks the zone named, or all.
 func checkZones(c *cli.Context, store *redisstore.Store) error {
-	zones, err := store.Zones(c.Context)
+	zones, err := store.AboutAll(c.Context)
 	if err != nil {
 		return err
 	}
-	wanted := zones
+	slices.SortFunc(zones, func(a, b dns.ZoneData) int { return dns.Compare(a.Zone.Name, b.Zone.Name) })
+	k := zoneCheck{store: store, family: newFamily(zones)}
+	if k.tsig, err = store.TSIGAlgorithms(c.Context); err != nil {
+		return err
+	}
 	if c.NArg() == 1 {
 		name, err := argName(c.Args().First())
 		if err != nil {
 			return err
 		}
-		at := slices.IndexFunc(zones, func(z dns.Zone) bool { return z.Name == name })
-		if at < 0 {
+		z, ok := k.zones[name]
+		if !ok {
 			return fmt.Errorf("zone %s: %w", name, dns.ErrNotFound)
 		}
-		wanted = zones[at : at+1]
+		zones, k.alone = []dns.ZoneData{z}, true
 	}
-	children := childZones(zones)
 	var failed error
-	for _, z := range wanted {
-		sets, err := collect(store.RRsets(c.Context, z.Name))
+	for _, z := range zones {
+		records, problems, err := k.check(c.Context, z)
 		if err != nil {
 			return err
 		}
-		zonefile.Sort(z.Name, sets)
-		records := 0
-		for _, s := range sets {
-			records += len(s.Content)
-		}
-		problems := checkStored(z, sets)
-		problems = append(problems, checkOverlap(sets, children[z.Name])...)
-		if err := reportProblems(c, string(z.Name), records, problems); err != nil {
+		if err := reportProblems(c, string(z.Zone.Name), records, problems); err != nil {
 			failed = err
 		}
 	}
 	return failed
+}
+
+// zoneCheck is what zones in the store are checked against.
+type zoneCheck struct {
+	family
+	store *redisstore.Store
+	tsig  map[dns.Name]dns.Name
+	alone bool // the zone above is not checked itself
+}
+
+func (k *zoneCheck) check(ctx context.Context, z dns.ZoneData) (records int, problems []zonefile.Problem, err error) {
+	name := z.Zone.Name
+	sets, err := collect(k.store.RRsets(ctx, name))
+	if err != nil {
+		return 0, nil, err
+	}
+	zonefile.Sort(name, sets)
+	for _, s := range sets {
+		records += len(s.Content)
+	}
+	problems = append(checkStored(z.Zone, sets), checkSigning(z, sets, k.tsig)...)
+	hidden, get := checkHidden(sets, k.children[name])
+	problems = append(problems, hidden...)
+	for _, child := range k.children[name] {
+		found, err := checkCut(z, k.zones[child], get, getFrom(ctx, k.store, child))
+		if err != nil {
+			return 0, nil, err
+		}
+		problems = append(problems, found...)
+	}
+	if parent, ok := k.parent(name); ok && k.alone {
+		found, err := checkCut(k.zones[parent], z, getFrom(ctx, k.store, parent), getFrom(ctx, k.store, name))
+		if err != nil {
+			return 0, nil, err
+		}
+		problems = append(problems, found...)
+	}
+	return records, problems, nil
 }
 
 // checkStored checks a zone from the store. A slave without records waits for its primary.
@@ -82,82 +118,6 @@ func checkStored(z dns.Zone, sets []dns.RRset) []zonefile.Problem {
 		return []zonefile.Problem{{Name: z.Name, Text: "is a slave and has no records yet"}}
 	}
 	return zonefile.Check(z.Name, sets)
-}
-
-// childZones tells for each zone which of the others lie right below it.
-func childZones(zones []dns.Zone) map[dns.Name][]dns.Name {
-	hosted := make(map[dns.Name]bool, len(zones))
-	for _, z := range zones {
-		hosted[z.Name] = true
-	}
-	children := make(map[dns.Name][]dns.Name)
-	for _, z := range zones {
-		if parent, ok := nearestAbove(z.Name, hosted); ok {
-			children[parent] = append(children[parent], z.Name)
-		}
-	}
-	return children
-}
-
-func nearestAbove(name dns.Name, hosted map[dns.Name]bool) (dns.Name, bool) {
-	for name != dns.Root {
-		name = name.Parent()
-		if hosted[name] {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// checkOverlap finds what of a zone another hosted zone below it hides, and what is not delegated to
-// those.
-func checkOverlap(sets []dns.RRset, children []dns.Name) []zonefile.Problem {
-	if len(children) == 0 {
-		return nil
-	}
-	var problems []zonefile.Problem
-	child := make(map[dns.Name]bool)
-	for _, name := range children {
-		child[name] = true
-	}
-	delegated := make(map[dns.Name]bool)
-	for _, s := range sets {
-		if child[s.Name] && s.Type == dns.TypeNS {
-			delegated[s.Name] = true
-		}
-		if below, ok := within(s.Name, child); ok && !atCut(s, below) {
-			problems = append(problems, zonefile.Problem{
-				Name: s.Name, Type: s.Type, Text: "is hidden by the zone " + string(below) + ", which is hosted here too",
-			})
-		}
-	}
-	for _, name := range children {
-		if !delegated[name] {
-			problems = append(problems, zonefile.Problem{
-				Name: name, Text: "is a zone of its own here and has no NS in the zone above it: resolvers that come from above do not find it",
-			})
-		}
-	}
-	return problems
-}
-
-// within returns the child zone that name is the apex of, or lies below.
-func within(name dns.Name, child map[dns.Name]bool) (dns.Name, bool) {
-	if child[name] {
-		return name, true
-	}
-	return nearestAbove(name, child)
-}
-
-// atCut reports whether the parent side of a cut has such an RRset: NS, DS and their proof, glue.
-func atCut(s dns.RRset, cut dns.Name) bool {
-	switch s.Type {
-	case dns.TypeNS, dns.TypeDS, dns.TypeRRSIG, dns.TypeNSEC:
-		return s.Name == cut
-	case dns.TypeA, dns.TypeAAAA:
-		return true
-	}
-	return false
 }
 
 // reportProblems prints what is wrong with a zone; errors among it fail the command.
