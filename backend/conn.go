@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -140,8 +141,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	if n > 0 {
 		c.partial = true
 	}
-	var late net.Error
-	if errors.As(err, &late) && late.Timeout() && !c.partial {
+	if err != nil && !c.partial && errors.Is(err, os.ErrDeadlineExceeded) {
 		return n, io.EOF // stopped, with no request begun
 	}
 	return n, err
