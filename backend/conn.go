@@ -125,7 +125,6 @@ type conn struct {
 	linger  bool          // the request was not read to its end
 	partial bool          // the beginning of a request was read, and not yet its end
 	timed   bool          // the end has to come in time
-	now     time.Duration // of what is written next, since epoch
 	writeBy time.Duration // since epoch
 	session session
 }
@@ -177,8 +176,8 @@ func (c *conn) stop() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
 
 // Write writes all of p, or fails after between half of writeTimeout and all of it.
 func (c *conn) Write(p []byte) (int, error) {
-	if c.writeBy-c.now < writeTimeout/2 {
-		c.writeBy = c.now + writeTimeout
+	if now := time.Since(epoch); c.writeBy-now < writeTimeout/2 {
+		c.writeBy = now + writeTimeout
 		_ = c.SetWriteDeadline(epoch.Add(c.writeBy))
 	}
 	return c.Conn.Write(p)

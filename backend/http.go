@@ -83,7 +83,6 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	if conn.session.busy() {
 		b.gather(ctx, via, m, c)
 	}
-	conn.now = c.done
 	if b.CloseAfterReply && !conn.session.busy() {
 		fc.SetConnectionClose()
 		conn.cork()
@@ -93,7 +92,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}
 	fc.Response.Header.SetContentTypeBytes(contentType)
 	if c.reply.chunks != nil {
-		fc.SetBodyStream(&body{ctx, b, conn, via, m, c}, -1)
+		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
 		return
 	}
 	fc.Response.SetBody(c.reply.b)
@@ -179,7 +178,6 @@ func (p *params) headers(h *fasthttp.RequestHeader) {
 
 // refuse answers a request that could not be read.
 func (b *Backend) refuse(ctx context.Context, via connector, m *method, c *call, err error) {
-	c.done = time.Since(epoch)
 	c.reply.fail(err)
 	b.report(ctx, via, m, &c.reply, err)
 	b.metrics.count(via, m, c.reply.outcome)
@@ -209,18 +207,16 @@ func (b *Backend) unreadable(fc *fasthttp.RequestCtx, err error) {
 
 // body is a long answer on its way: fasthttp makes each piece a chunk.
 type body struct {
-	ctx  context.Context
-	b    *Backend
-	conn *conn
-	via  connector
-	m    *method
-	c    *call
+	ctx context.Context
+	b   *Backend
+	via connector
+	m   *method
+	c   *call
 }
 
 // WriteTo writes the answer. An error on the way cuts it off, which PowerDNS notices.
 func (s *body) WriteTo(w io.Writer) (n int64, err error) {
 	err = s.c.reply.chunks(func(piece []byte) error {
-		s.conn.now = time.Since(epoch)
 		written, err := w.Write(piece)
 		n += int64(written)
 		return err

@@ -114,7 +114,6 @@ func (l *lines) fit() bool {
 		c := l.b.newCall()
 		defer l.b.release(c)
 		l.b.refuse(l.ctx, viaUnix, unknownReads, c, &fault{statusTooLarge, fmt.Sprintf("the line is longer than %d octets", mostBody)})
-		l.conn.now = c.done
 		_, _ = l.conn.Write(c.reply.b)
 		return false
 	case l.have == len(l.buf):
@@ -145,11 +144,9 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 		b.serve(ctx, viaUnix, m, c, start)
 	}
 	if c.reply.chunks == nil {
-		conn.now = c.done
 		return conn.writeLine(c.reply.b) == nil
 	}
 	err = c.reply.chunks(func(piece []byte) error {
-		conn.now = time.Since(epoch)
 		_, err := conn.Write(piece)
 		return err
 	})
