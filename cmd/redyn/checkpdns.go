@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"redyn/backend"
 )
 
 // pdnsConfPaths are where distributions put PowerDNS's settings.
@@ -33,12 +35,21 @@ func (f *findings) powerDNS(o nodeOptions) {
 		return
 	}
 	f.connection(path, settings["remote-connection-string"], o)
+	switch keys := isYes(settings["remote-dnssec"]); {
+	case keys && o.backend.Methods == backend.ReadMethods:
+		f.bad("%s: with remote-dnssec PowerDNS asks for keys, which --backend-methods read refuses; right is remote-dnssec=no, or read+keys", path)
+	case !keys && o.backend.Methods != backend.ReadMethods:
+		f.note("%s: remote-dnssec is not yes: PowerDNS knows nothing of DNSSEC and TSIG here", path)
+	}
 	for _, name := range []string{"cache-ttl", "query-cache-ttl", "negquery-cache-ttl"} {
 		if settings[name] != "0" {
 			f.note("%s: %s is not 0: a change may be unseen for that long", path, name)
 		}
 	}
 }
+
+// isYes reads a switch as PowerDNS does.
+func isYes(text string) bool { return text == "yes" || text == "on" || text == "1" }
 
 // connection looks whether PowerDNS asks where these settings listen.
 func (f *findings) connection(path, connection string, o nodeOptions) {

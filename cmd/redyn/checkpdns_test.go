@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/urfave/cli/v2"
+
+	"redyn/backend"
 )
 
 func TestCheckPowerDNS(t *testing.T) {
@@ -35,7 +37,7 @@ func TestCheckPowerDNS(t *testing.T) {
 		}
 	}
 	include := "include-dir=" + filepath.Dir(included) + "\n"
-	lines, err := pdnsLines(o.backendUnix, o.backendHTTP)
+	lines, err := pdnsLines(o.backendUnix, o.backendHTTP, o.backend.Methods)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,4 +46,7 @@ func TestCheckPowerDNS(t *testing.T) {
 	f("launch=bind,remote\nremote-connection-string=unix:path=/elsewhere", "", "wrong  ")
 	f("launch=remote # a comment\nremote-connection-string = http:url=http://127.0.0.1:8053/dns,post=1\n", "", "some ten times as fast")
 	f(include, strings.ReplaceAll(lines, "\ncache-ttl=0", "\ncache-ttl=20"), "cache-ttl is not 0")
+	f(include, strings.ReplaceAll(lines, "remote-dnssec=yes", ""), "remote-dnssec is not yes")
+	o.backend.Methods = backend.ReadMethods
+	f(include, lines, "wrong  "+main+": with remote-dnssec PowerDNS asks for keys")
 }

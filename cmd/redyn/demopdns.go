@@ -13,6 +13,8 @@ import (
 	"time"
 
 	miekg "github.com/miekg/dns"
+
+	"redyn/backend"
 )
 
 // demoPDNS is the demo's PowerDNS.
@@ -46,7 +48,7 @@ func startDemoPDNS(ctx context.Context, dir, socket string) (*demoPDNS, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := pdnsLines(socket, "")
+	conf, err := pdnsLines(socket, "", backend.AllMethods)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"redyn/backend"
 )
 
 func pdnsConfCommand() *cli.Command {
@@ -25,7 +27,7 @@ func pdnsConf(c *cli.Context) error {
 	if err := needArguments(c, "right is: redyn pdns-conf", 0, 0); err != nil {
 		return err
 	}
-	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"))
+	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"), backend.Methods(c.String("backend-methods")))
 	if err != nil {
 		return err
 	}
@@ -35,7 +37,7 @@ func pdnsConf(c *cli.Context) error {
 
 // pdnsLines are the settings of PowerDNS that belong to the backend's listeners: the unix socket at
 // path, or else the address.
-func pdnsLines(path, listen string) (string, error) {
+func pdnsLines(path, listen string, methods backend.Methods) (string, error) {
 	var connection string
 	switch {
 	case path != "":
@@ -48,8 +50,13 @@ func pdnsLines(path, listen string) (string, error) {
 	if strings.Contains(path, ",") {
 		return "", usagef("--backend-unix: PowerDNS cannot read a path with a comma")
 	}
+	dnssec := "# DNSSEC, TSIG and metadata of zones.\nremote-dnssec=yes\n"
+	if methods == backend.ReadMethods { // with yes, each question would ask for keys, and be refused
+		dnssec = "remote-dnssec=no\n"
+	}
 	return "launch=remote\n" +
 		"remote-connection-string=" + connection + "\n" +
+		dnssec +
 		"consistent-backends=yes\n" +
 		"# Changes show when these seconds have run out. 0 in all three shows them with the next question.\n" +
 		"cache-ttl=0\n" +
