@@ -80,7 +80,7 @@ func TestHalfRequest(t *testing.T) {
 func TestTooLarge(t *testing.T) {
 	begun := epoch
 	epoch = begun.Add(-time.Hour) // the process is not a young one
-	defer func() { epoch = begun }()
+	t.Cleanup(func() { epoch = begun })
 	s := start(t, Options{})
 	rest := dial(t, "tcp", s.http)
 	body := strings.Repeat("x", 10<<20)
