@@ -67,6 +67,9 @@ type Options struct {
 	// Loaded is closed once Zones holds all there is; until then everything but initialize is
 	// answered with an error. Nil: it does from the start.
 	Loaded <-chan struct{}
+	// New is closed once it is known that there are no zones to load yet. Then getAllDomains is
+	// answered with none before Loaded, or PowerDNS would not start. Nil: that is not known.
+	New <-chan struct{}
 	// Reload is called when PowerDNS's operator asks for all data to be read again. It does not wait.
 	Reload func()
 	// Stats returns a line of figures about the data, for the operator's command "stats".

@@ -95,6 +95,7 @@ var methods = func() []method {
 var (
 	initializeMethod = &methods[0]
 	lookupMethod     = &methods[1]
+	allDomainsMethod = known["getalldomains"]
 	unknownReads     = &methods[len(methods)-2]
 	unknownWrites    = &methods[len(methods)-1]
 )
@@ -153,12 +154,8 @@ func (b *Backend) run(ctx context.Context, m *method, c *call) (err error) {
 	if !b.Methods.allow(m.access) {
 		return &fault{statusForbidden, fmt.Sprintf("%s is not served: the setting of methods is %q", m.name, b.Methods)}
 	}
-	if m != initializeMethod {
-		select {
-		case <-b.loaded:
-		default:
-			return errLoading
-		}
+	if m != initializeMethod && !closed(b.loaded) && (m != allDomainsMethod || !closed(b.New)) {
+		return errLoading
 	}
 	if m.access == writes {
 		if b.Store == nil {
@@ -167,6 +164,15 @@ func (b *Backend) run(ctx context.Context, m *method, c *call) (err error) {
 		ctx = context.WithoutCancel(ctx) // what is begun is done, also when this node stops
 	}
 	return m.run(b, ctx, &c.params, &c.reply)
+}
+
+func closed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // initialize is the first that PowerDNS says on a unix connection; its options are its own.

@@ -186,6 +186,19 @@ func TestFaults(t *testing.T) {
 }
 
 // TestLoading: not loaded is not known, and not known is an error.
+// A store without zones lets PowerDNS start, and is not taken for one that says no.
+func TestNothingToLoadYet(t *testing.T) {
+	found := make(chan struct{})
+	close(found)
+	unix := dial(t, "unix", start(t, Options{Zones: &fakeZones{}, Loaded: make(chan struct{}), New: found}).unix)
+	if got := unix.line(`{"method":"getAllDomains","parameters":{}}`); got != `{"result":[]}` {
+		t.Errorf("getAllDomains gets %s", got)
+	}
+	if got := unix.line(`{"method":"lookup","parameters":{"qname":"www.example.org.","qtype":"A"}}`); !strings.Contains(got, "not loaded") {
+		t.Errorf("a lookup gets %s", got)
+	}
+}
+
 func TestLoading(t *testing.T) {
 	loaded := make(chan struct{})
 	s := start(t, Options{Loaded: loaded})

@@ -244,6 +244,6 @@ func follow(t testing.TB, s *redisstore.Store, name string) (*redisstore.Followe
 		cancel()
 		<-ended
 	})
-	<-f.Loaded()
+	<-f.Looked()
 	return f, m
 }

@@ -37,7 +37,8 @@ type Follower struct {
 	log  *slog.Logger
 	copy Copy
 
-	loaded chan struct{} // closed once the store has been looked at
+	loaded chan struct{} // closed once the copy shows what the store holds
+	looked chan struct{} // closed then, or once the store is known to hold no data set yet
 	reload atomic.Bool   // somebody wants everything loaded anew
 	jobs   sync.WaitGroup
 
@@ -61,6 +62,7 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 	f := &Follower{
 		s: s, r: reader{s.read, s.keys, s.o.Timeout}, o: o, log: cmp.Or(o.Log, s.log), copy: o.Copy,
 		loaded: make(chan struct{}),
+		looked: make(chan struct{}),
 		zones:  make(map[dns.ZoneID]*zoneJob),
 		shown:  make(map[dns.ZoneID]struct{}),
 		unread: make(unread),
@@ -70,9 +72,12 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 	return f
 }
 
-// Loaded is closed once the copy shows what the store holds, or the store was found without a data
-// set; Status tells which.
+// Loaded is closed once the copy shows what the store holds.
 func (f *Follower) Loaded() <-chan struct{} { return f.loaded }
+
+// Looked is closed once Loaded is, or once it is known that there is nothing to load yet: neither the
+// read server nor the primary has a data set, and no live node holds zones of one that was lost.
+func (f *Follower) Looked() <-chan struct{} { return f.looked }
 
 // Reload makes the follower load everything anew; the copy answers meanwhile, without new changes.
 func (f *Follower) Reload() { f.reload.Store(true) }
@@ -113,6 +118,16 @@ func (f *Follower) Run(ctx context.Context) error {
 // errBroken says that the log does not go on from where the copy is.
 var errBroken = errors.New("the log does not go on from here")
 
+// withoutData notes that the store holds no data set, and waits for a moment or the first entry.
+func (f *Follower) withoutData(ctx context.Context) error {
+	if err := f.nothingYet(ctx); err != nil {
+		return err
+	}
+	f.lost(ctx)
+	_, err := f.r.entries(ctx, "$", blockTime)
+	return err
+}
+
 // follow loads when it has to, and applies entry after entry, until something fails.
 func (f *Follower) follow(ctx context.Context) error {
 	for {
@@ -121,8 +136,7 @@ func (f *Follower) follow(ctx context.Context) error {
 			err = f.loadAgain(ctx)
 		}
 		if errors.Is(err, dns.ErrLost) {
-			f.lost(ctx)
-			_, err = f.r.entries(ctx, "$", blockTime) // a pause that the first entry ends
+			err = f.withoutData(ctx)
 		}
 		if err != nil {
 			return err

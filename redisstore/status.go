@@ -108,7 +108,7 @@ func (f *Follower) current(ctx context.Context, now time.Time) {
 func (f *Follower) lost(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.looked()
+	once(f.looked)
 	if f.status.Lost {
 		return
 	}
@@ -122,12 +122,12 @@ func (f *Follower) lost(ctx context.Context) {
 	f.changed()
 }
 
-// looked closes Loaded; f.mu is held.
-func (f *Follower) looked() {
+// once closes a channel, if it is not closed yet; f.mu is held.
+func once(c chan struct{}) {
 	select {
-	case <-f.loaded:
+	case <-c:
 	default:
-		close(f.loaded)
+		close(c)
 	}
 }
 

@@ -42,7 +42,8 @@ func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *s
 	n.writes = &backendStore{Store: store, follower: n.follower, log: log}
 	b := o.backend
 	b.Store = n.writes
-	b.Zones, b.Loaded, b.Reload, b.Stats = n.db, n.follower.Loaded(), n.follower.Reload, n.figures
+	b.Zones, b.Loaded, b.New = n.db, n.follower.Loaded(), n.follower.Looked()
+	b.Reload, b.Stats = n.follower.Reload, n.figures
 	b.Log, b.Metrics = log, n.registry
 	n.backend = backend.New(b)
 	registerMetrics(n)
@@ -115,7 +116,7 @@ func (n *node) run(ctx context.Context) error {
 // announce says when the node is ready.
 func (n *node) announce(ctx context.Context) {
 	select {
-	case <-n.follower.Loaded():
+	case <-n.follower.Looked():
 	case <-ctx.Done():
 		return
 	}
@@ -132,7 +133,7 @@ func (n *node) ready() (ok bool, why string) {
 		return false, "stopping"
 	}
 	select {
-	case <-n.follower.Loaded():
+	case <-n.follower.Looked():
 		return true, ""
 	default:
 	}
