@@ -154,7 +154,7 @@ func (m *memory) CreateZone(_ context.Context, z dns.Zone, _, _ string) error {
 	if _, ok := m.Zone(z.Name); ok {
 		return fmt.Errorf("create zone %s: %w", z.Name, dns.ErrExists)
 	}
-	z.ID = 100 + dns.ZoneID(m.Stats().Zones)
+	z.ID = 1 + dns.ZoneID(m.Stats().Zones)
 	m.show(z, nil)
 	return m.fails
 }

@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"bytes"
 	"net/url"
 	"strings"
 	"testing"
@@ -69,35 +68,4 @@ func checkNames(t *testing.T, p *params, f field) {
 	if (err == nil) != (wantErr == nil) || got != want {
 		t.Errorf("the name %q is %q, %v; want %q, %v", p.text[f], got, err, want, wantErr)
 	}
-}
-
-// FuzzForm compares the form's reading with net/url's.
-func FuzzForm(f *testing.F) {
-	f.Add("parameters=%7b%22name%22%3a%20%22plain%2etest%2e%22%7d")
-	f.Add("query=some%20words%20%3d+here&qname=a")
-	f.Fuzz(func(t *testing.T, body string) {
-		var p params
-		parameters, err := p.form([]byte(body))
-		if err != nil || strings.Contains(body, ";") {
-			return // net/url takes no semicolons
-		}
-		values := make(map[string]string)
-		for pair := range strings.SplitSeq(body, "&") {
-			key, value, _ := strings.Cut(pair, "=")
-			if value, err = url.QueryUnescape(value); err == nil {
-				values[key] = value
-			}
-		}
-		if values["parameters"] != string(parameters) {
-			t.Errorf("%q: parameters %q; want %q", body, parameters, values["parameters"])
-		}
-		for i := range fields {
-			if text, given := values[i.String()]; given != p.has(i) || text != "" && text != string(p.text[i]) {
-				t.Errorf("%q: %s %q; want %q", body, i, p.text[i], text)
-			}
-		}
-		if parameters != nil {
-			_ = p.parameters(bytes.Clone(parameters))
-		}
-	})
 }

@@ -79,6 +79,9 @@ func (p *params) value(s *scanner, f field) {
 	case c == 'n':
 		s.literal("null")
 		p.unset(f)
+		if f >= values {
+			p.values, p.records = p.values[:0], p.records[:0]
+		}
 	case f >= values:
 		p.nested(s, f)
 	case (c == 't' || c == 'f') && f != active && f != published:
