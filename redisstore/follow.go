@@ -37,6 +37,8 @@ type Follower struct {
 	log  *slog.Logger
 	copy Copy
 
+	instance string // tells two nodes of one name apart
+
 	loaded chan struct{} // closed once the copy shows what the store holds
 	looked chan struct{} // closed then, or once the store is known to hold no data set yet
 	reload atomic.Bool   // somebody wants everything loaded anew
@@ -61,12 +63,13 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 	}
 	f := &Follower{
 		s: s, r: reader{s.read, s.keys, s.o.Timeout}, o: o, log: cmp.Or(o.Log, s.log), copy: o.Copy,
-		loaded: make(chan struct{}),
-		looked: make(chan struct{}),
-		zones:  make(map[dns.ZoneID]*zoneJob),
-		shown:  make(map[dns.ZoneID]struct{}),
-		unread: make(unread),
-		moved:  make(chan struct{}),
+		instance: randomID(8),
+		loaded:   make(chan struct{}),
+		looked:   make(chan struct{}),
+		zones:    make(map[dns.ZoneID]*zoneJob),
+		shown:    make(map[dns.ZoneID]struct{}),
+		unread:   make(unread),
+		moved:    make(chan struct{}),
 	}
 	f.status.Since = time.Now()
 	return f

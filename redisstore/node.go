@@ -2,7 +2,6 @@ package redisstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -39,10 +38,15 @@ const (
 // ends; then it takes it away.
 func (f *Follower) keepLease(ctx context.Context) {
 	key, nodes := f.s.keys.node(f.o.Name), f.s.keys.nodes()
-	down := false
+	down, wrote, told := false, false, false
 	for {
 		fields, moved := f.lease()
-		err := f.writeLease(ctx, key, nodes, fields)
+		holder, err := f.writeLease(ctx, key, nodes, fields)
+		if wrote && !told && holder != "" && holder != f.instance {
+			told = true
+			f.log.ErrorContext(ctx, "another node has this node's name; give each a name of its own", "node", f.o.Name)
+		}
+		wrote = wrote || err == nil
 		if err != nil && !down && ctx.Err() == nil {
 			f.log.WarnContext(ctx, "cannot write this node's lease", "err", err)
 		}
@@ -86,6 +90,7 @@ func (f *Follower) lease() ([]any, <-chan struct{}) {
 		reloading = append(reloading, idText(id))
 	}
 	return []any{
+		"instance", f.instance,
 		"version", f.o.Version,
 		"epoch", f.at.epoch,
 		"position", f.at.log,
@@ -97,18 +102,21 @@ func (f *Follower) lease() ([]any, <-chan struct{}) {
 	}, f.moved
 }
 
-// writeLease also notes whether the primary is ahead of the copy.
-func (f *Follower) writeLease(ctx context.Context, key, nodes string, fields []any) error {
-	var newest *redis.StringCmd
-	_, err := f.s.rdb.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		p.HSet(ctx, key, fields...)
+// writeLease also notes whether the primary is ahead of the copy. It returns which instance wrote the
+// lease before.
+func (f *Follower) writeLease(ctx context.Context, key, nodes string, fields []any) (holder string, err error) {
+	var newest, before *redis.StringCmd
+	var written *redis.IntCmd
+	_, _ = f.s.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
+		before = p.HGet(ctx, key, "instance")
+		written = p.HSet(ctx, key, fields...)
 		p.PExpire(ctx, key, leaseTTL)
 		p.SAdd(ctx, nodes, f.o.Name)
 		newest = p.HGet(ctx, f.s.keys.epoch(), "log")
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return explain(err)
+	if err := written.Err(); err != nil {
+		return "", explain(err)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,7 +126,7 @@ func (f *Follower) writeLease(ctx context.Context, key, nodes string, fields []a
 	case f.status.Behind.IsZero():
 		f.status.Behind = time.Now()
 	}
-	return nil
+	return before.Val(), nil
 }
 
 // Nodes returns the nodes that have a lease, by name.
