@@ -40,6 +40,9 @@ var layouts = map[dns.Type][]field{
 	dns.TypeLUA:   {qtype, code},
 }
 
+// contentBuffer is enough for nearly all records' data at once.
+const contentBuffer = 4 << 10
+
 // ParseContent returns the canonical form of one record's data. It reads what a master file has
 // after the type, without comments and parentheses, and thereby also what PowerDNS writes; names
 // without a final dot are relative to origin.
@@ -47,7 +50,7 @@ func ParseContent(typ dns.Type, text string, origin dns.Name) (string, error) {
 	if err := mayHold(typ); err != nil {
 		return "", err
 	}
-	l := lexer{r: bufio.NewReader(strings.NewReader(text)), line: 1, plain: true}
+	l := lexer{r: bufio.NewReaderSize(strings.NewReader(text), min(len(text), contentBuffer)), line: 1, plain: true}
 	var e entry
 	if err := l.next(&e); err != nil && !errors.Is(err, io.EOF) {
 		return "", faultf("%s %s: %w", typ, quote(text), err)
