@@ -2,8 +2,9 @@ package redisstore
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+
+	"github.com/goccy/go-json"
 
 	"redyn/auth"
 	"redyn/backend/dns"

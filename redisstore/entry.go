@@ -2,12 +2,12 @@ package redisstore
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-json"
 	"github.com/redis/go-redis/v9"
 
 	"redyn/backend/dns"

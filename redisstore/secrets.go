@@ -1,9 +1,10 @@
 package redisstore
 
 import (
-	"encoding/json"
 	"errors"
 	"strconv"
+
+	"github.com/goccy/go-json"
 
 	"redyn/auth"
 	"redyn/backend/dns"

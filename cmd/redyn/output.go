@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"github.com/goccy/go-json"
 	"github.com/urfave/cli/v2"
 )
 
