@@ -192,8 +192,7 @@ func TestApplyMetadata(t *testing.T) {
 func TestApplyManyZones(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
 		ctx := context.Background()
-		s := open(t, redisstore.Options{URL: srv.url})
-		f, m := follow(t, s, "node")
+		s := open(t, redisstore.Options{URL: srv.url, Timeout: 20 * time.Second})
 		var change dns.Change
 		for i := range 500 {
 			zone := dns.Name(fmt.Sprintf("z%d.example.", i))
@@ -203,6 +202,7 @@ func TestApplyManyZones(t *testing.T) {
 				dns.NewRRset(zone, dns.TypeMX, 60, "10 mail.example."),
 			}})
 		}
+		f, m := follow(t, s, "node")
 		before := logLength(t, srv)
 		r, err := s.Apply(ctx, change)
 		if err != nil {

@@ -22,6 +22,9 @@ type changeArgs struct {
 // zone has.
 type zoneArgs struct{ data, properties []any }
 
+// nothing is an empty list.
+var nothing = []any{0}
+
 // argsOf writes what a change holds, but for keys of zones.
 func (s *Store) argsOf(ctx context.Context, c dns.Change) (args changeArgs, err error) {
 	if args.server, err = s.serverArgs(ctx, c.Server); err != nil {
@@ -49,17 +52,21 @@ func argsOfZone(z dns.ZoneChange) (args zoneArgs, err error) {
 		}
 	}
 	data = append(data, len(z.Metadata))
-	for _, kind := range slices.Sorted(maps.Keys(z.Metadata)) {
-		data = append(data, kind, encodeValues(z.Metadata[kind]))
+	for kind, values := range z.Metadata {
+		data = append(data, kind, encodeValues(values))
 	}
 	fields, err := updateFields(z.Update)
-	args.data, args.properties = data, append([]any{len(fields) / 2}, fields...)
+	args.data, args.properties = data, nothing
+	if len(fields) > 0 {
+		args.properties = append([]any{len(fields) / 2}, fields...)
+	}
 	return args, err
 }
 
 // serverArgs writes what belongs to no zone: TSIG keys, autoprimaries.
 func (s *Store) serverArgs(ctx context.Context, c dns.ServerChange) ([]any, error) {
-	args := []any{len(c.TSIG)}
+	args := make([]any, 0, 2+2*(len(c.TSIG)+len(c.Autoprimaries)))
+	args = append(args, len(c.TSIG))
 	names := slices.Sorted(maps.Keys(c.TSIG))
 	old, err := s.values(ctx, s.keys.tsig(), textsOf(names, nameText))
 	if err != nil {
@@ -95,6 +102,9 @@ func (s *Store) serverArgs(ctx context.Context, c dns.ServerChange) ([]any, erro
 func (s *Store) keyArgs(ctx context.Context, zones []dns.ZoneChange, refs []ref) ([][]any, error) {
 	all := make([][]any, len(zones))
 	for i, z := range zones {
+		if all[i] = nothing; len(z.Keys) == 0 {
+			continue
+		}
 		all[i] = []any{len(z.Keys)}
 		ids := slices.Sorted(maps.Keys(z.Keys))
 		old, err := s.values(ctx, s.keys.key(refs[i].id), textsOf(ids, keyText))

@@ -6,19 +6,23 @@
 -- that it has; nothing at all if the generation has expired or is in use.
 local left = redis.call('PTTL', KEYS[1])
 if left == -1 or redis.call('HLEN', KEYS[1]) < tonumber(ARGV[2]) then return {} end
-local reply = {''}
-for i = 3, #ARGV, 3 do
-	local field, old, new = ARGV[i], ARGV[i + 1], ARGV[i + 2]
-	if old ~= '' or redis.call('HSETNX', KEYS[1], field, new) == 0 then
-		local value = redis.call('HGET', KEYS[1], field) or ''
-		if value == old then
-			redis.call('HSET', KEYS[1], field, new)
-		elseif value ~= new then
-			reply[#reply + 1] = tostring(i / 3)
-			reply[#reply + 1] = value
-		end
+local fields, count = {}, (#ARGV - 2) / 3
+for n = 1, count do
+	fields[n] = ARGV[3 * n]
+end
+local there = redis.call('HMGET', KEYS[1], unpack(fields))
+local reply, write = {''}, {}
+for n = 1, count do
+	local value, old, new = there[n] or '', ARGV[3 * n + 1], ARGV[3 * n + 2]
+	if value == old then
+		write[#write + 1] = fields[n]
+		write[#write + 1] = new
+	elseif value ~= new then
+		reply[#reply + 1] = tostring(n)
+		reply[#reply + 1] = value
 	end
 end
+if #write > 0 then redis.call('HSET', KEYS[1], unpack(write)) end
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 reply[1] = tostring(redis.call('HLEN', KEYS[1]))
 return reply

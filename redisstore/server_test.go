@@ -25,8 +25,10 @@ type server struct {
 	real *realServer   // nil: miniredis
 }
 
-// onServers runs a test on miniredis and on a real redis-server.
+// onServers runs a test on miniredis and on a real redis-server, beside other tests: they wait more
+// than they work.
 func onServers(t *testing.T, test func(t *testing.T, srv *server)) {
+	t.Parallel()
 	t.Run("miniredis", func(t *testing.T) {
 		m := miniredis.RunT(t)
 		test(t, newServer(t, "redis://"+m.Addr()+"/0", nil))
@@ -53,7 +55,9 @@ type realServer struct {
 	dir  string
 	port int
 	args []string
-	cmd  *exec.Cmd
+
+	cmd    *exec.Cmd
+	exited chan struct{} // closed when it has
 }
 
 // startRedis starts a redis-server on a free port of the loopback, with more settings if given.
@@ -65,10 +69,16 @@ func startRedis(t testing.TB, args ...string) *realServer {
 		}
 		t.Skip("redis-server is not installed")
 	}
-	r := &realServer{t: t, dir: t.TempDir(), port: freePort(t), args: args}
-	r.start()
+	r := &realServer{t: t, dir: t.TempDir(), args: args}
 	t.Cleanup(r.kill)
-	return r
+	for range 5 {
+		r.port = freePort(t)
+		if r.tryStart() {
+			return r
+		}
+	}
+	t.Fatal("redis-server finds no free port")
+	return nil
 }
 
 func freePort(t testing.TB) int {
@@ -84,7 +94,16 @@ func (r *realServer) addr() string { return net.JoinHostPort("127.0.0.1", strcon
 func (r *realServer) url() string  { return "redis://" + r.addr() + "/0" }
 func (r *realServer) sock() string { return filepath.Join(r.dir, "redis.sock") }
 
+// start starts the server, on the port that it had.
 func (r *realServer) start() {
+	r.t.Helper()
+	if !r.tryStart() {
+		r.t.Fatal("redis-server does not start")
+	}
+}
+
+// tryStart reports whether the server has started: somebody else may have its port by now.
+func (r *realServer) tryStart() bool {
 	r.t.Helper()
 	args := append([]string{
 		"--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--unixsocket", r.sock(), "--dir", r.dir,
@@ -94,16 +113,26 @@ func (r *realServer) start() {
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatal(err)
 	}
-	rdb := redis.NewClient(&redis.Options{Addr: r.addr(), Password: "secret"})
+	cmd, exited := r.cmd, make(chan struct{})
+	r.exited = exited
+	go func() {
+		defer close(exited)
+		cmd.Wait()
+	}()
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: r.sock()})
 	defer rdb.Close()
+	started := false
 	eventually(r.t, "redis-server answers", func() error {
-		err := rdb.Ping(context.Background()).Err()
-		if err != nil && redis.HasErrorPrefix(err, "ERR AUTH") {
-			rdb = redis.NewClient(&redis.Options{Addr: r.addr()})
-			err = rdb.Ping(context.Background()).Err()
+		select {
+		case <-exited:
+			return nil
+		default:
 		}
-		return err
+		err := rdb.Ping(context.Background()).Err()
+		started = err == nil || redis.HasErrorPrefix(err, "NOAUTH")
+		return holds(started, "%v", err)
 	})
+	return started
 }
 
 // kill ends the process at once.
@@ -112,7 +141,7 @@ func (r *realServer) kill() {
 		return
 	}
 	r.cmd.Process.Kill()
-	r.cmd.Wait()
+	<-r.exited
 	r.cmd = nil
 }
 
