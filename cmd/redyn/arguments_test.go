@@ -33,6 +33,8 @@ func TestArrange(t *testing.T) {
 	f("--redis-url unix:///r zone --json list", "redyn zone list --redis-url=unix:///r --json=true --")
 	f("record set a TXT -ttl 5 x", "redyn record set --ttl=5 -- a TXT x")
 	f("record set a TXT -- -x --ttl", "redyn record set -- a TXT -x --ttl")
+	f("zone --json autoprimary list", "redyn zone autoprimary list --json=true --")
+	f("tsig add a --secret - --json", "redyn tsig add --secret=- --json=true -- a")
 	f("record set a TXT - x", "redyn record set -- a TXT - x")
 	// A flag wins over the environment. What a command does not know is not given to it.
 	f("zone list", "redyn zone list --redis-prefix=x: --", "REDYN_REDIS_PREFIX=x:", "REDYN_BACKEND_LISTEN=127.0.0.1:1")
@@ -46,5 +48,6 @@ func TestArrange(t *testing.T) {
 	// Faults name what is wrong.
 	f("serve --backend-listen 8053", `--backend-listen: "8053" is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053`)
 	f("health", `REDYN_STATUS_LISTEN: "x" is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053`, "REDYN_STATUS_LISTEN=x")
-	f("zone lst", `redyn zone has no command "lst"; right are create, list, show, delete, import, export, check`)
+	f("zone lst", `redyn zone has no command "lst"; right are create, list, show, delete, set, import, export, check, autoprimary`)
+	f("zone autoprimary lst", `redyn zone autoprimary has no command "lst"; right are add, list, delete`)
 }
