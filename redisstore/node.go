@@ -221,30 +221,3 @@ func (n Node) holds(r Result, since map[string]bool) bool {
 		return slices.Contains(n.reloading, idText(id))
 	})
 }
-
-// beginPause is how long a store without data set is watched before one is begun: nodes that hold
-// zones of a lost one notice the loss, and tell, within blockTime and what the lease takes.
-const beginPause = 4 * blockTime
-
-// mayBegin refuses to begin a data set while live nodes hold zones of another.
-func (s *Store) mayBegin(ctx context.Context) error {
-	for end := time.Now().Add(beginPause); ; {
-		nodes, err := s.Nodes(ctx)
-		if err != nil {
-			return err
-		}
-		for _, n := range nodes {
-			if n.Zones > 0 {
-				return fmt.Errorf("%w, and node %s still holds %d of its zones; restore the data, or begin anew and let the nodes drop them", dns.ErrLost, n.Name, n.Zones)
-			}
-		}
-		if time.Now().After(end) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(blockTime / 5):
-		}
-	}
-}

@@ -50,33 +50,6 @@ func (f *Follower) load(ctx context.Context) error {
 	return nil
 }
 
-// nothingYet makes sure, for a node that never loaded anything, that a read server without a data set
-// means a store that nobody has begun: not a replica that is still to be filled, nor a loss.
-func (f *Follower) nothingYet(ctx context.Context) error {
-	select {
-	case <-f.looked:
-		return nil
-	default:
-	}
-	t, err := f.s.primary().tail(ctx)
-	if err != nil {
-		return fmt.Errorf("the read server has no data set, and the primary cannot be asked: %w", err)
-	}
-	if t.epoch != "" {
-		return errors.New("the read server has no data set yet, and the primary has: a replica that is being filled")
-	}
-	nodes, err := f.s.Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range nodes {
-		if n.Zones > 0 && n.Name != f.o.Name {
-			return fmt.Errorf("the data set is lost: node %s still holds %d of its zones; restore the data, or begin anew", n.Name, n.Zones)
-		}
-	}
-	return nil
-}
-
 // lastIDs returns the ids of some of the newest entries, oldest first.
 func (r reader) lastIDs(ctx context.Context) ([]string, error) {
 	messages, err := r.rdb.XRevRangeN(ctx, r.keys.log(), "+", "-", 100).Result()
