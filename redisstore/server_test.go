@@ -166,6 +166,9 @@ func holds(ok bool, format string, args ...any) error {
 
 func open(t testing.TB, o redisstore.Options) *redisstore.Store {
 	t.Helper()
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second // of a busy machine
+	}
 	s, err := redisstore.Open(o)
 	if err != nil {
 		t.Fatal(err)
