@@ -71,6 +71,7 @@ func runScripts(t *testing.T, start func(*testscript.Env) (scriptRedis, error)) 
 			env.Values[redisKey{}] = redis
 			env.Setenv("REDIS", "redis://"+redis.Addr()+"/0")
 			env.Setenv("REDYN_REDIS_URL", "redis://"+redis.Addr()+"/0")
+			env.Setenv("REDYN_REDIS_TIMEOUT", "10s") // of a busy machine
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
