@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 STATICCHECK=v0.8.2
 GOFUMPT=v0.12.0
-FUZZ_SECONDS=${FUZZ_SECONDS:-60} # for all fuzz tests together
+FUZZ_SECONDS=${FUZZ_SECONDS:-30} # for all fuzz tests together
 
 packages=(
 	ca-certificates gcc git libc6-dev                                 # go test -race
