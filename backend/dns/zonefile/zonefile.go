@@ -4,6 +4,10 @@
 // What it returns is canonical: names are absolute with a final dot, numbers and addresses have
 // one spelling, strings are quoted, so that equal data have equal texts, in a form that PowerDNS
 // from 4.7 on reads. The case of names inside the data stays as it is written.
+//
+// Entries and the common types are read here, the other types by miekg/dns. Its own reader of master
+// files would not do: it tells no line of a record, gives those of $GENERATE a TTL of an hour
+// whatever $TTL says, and takes empty data and strings that go over the end of a line.
 package zonefile
 
 import (
