@@ -22,8 +22,9 @@ type Query struct {
 	// Hosts and HostNames are hosts to tell of; those unknown are left out of the answer.
 	Hosts     []HostID
 	HostNames []dns.Name
-	// ForHosts and ForZones ask for the credentials that grant one of the hosts found, or of these
-	// zones, too: for secrets that do not name their credential.
+	// ForHosts and ForZones ask for the credentials that grant one of the hosts found, of HostNames, or
+	// of these zones, too: for secrets that do not name their credential. There may be others among
+	// them, for names above; those of a name come before those of the names above it.
 	ForHosts bool
 	ForZones []dns.Name
 	// OneTimeToken asks for the live one-time token of the hosts found.
@@ -35,15 +36,19 @@ type Found struct {
 	Credentials []Credential
 	Hosts       []Host
 	Tokens      map[HostID]string // live one-time tokens
-	// RetryAfter says when a source that asked or failed too often may come again; 0: it did not.
+	// Failures is how often authentication failed lately for credentials found, by id, wherever from;
+	// counted under a FailureLimit. It is for slowing down, never a reason to refuse.
+	Failures map[string]int
+	// RetryAfter says when a source that asked or failed too often may come again; then nothing else is
+	// told. 0: it did not.
 	RetryAfter time.Duration
 }
 
 // Use is what belongs to a change besides the data: it happens together with the change, in one step,
 // or not at all.
 type Use struct {
-	// Hosts are the names whose addresses are updated. Each counts against HostLimit if something
-	// is written, and a registered host's time of last change is noted.
+	// Hosts are the names whose addresses are updated. Each that has an RRset changed counts against
+	// HostLimit, and a registered host's time of last change is noted.
 	Hosts     []dns.Name
 	HostLimit Limit
 	// Token is the one-time token of TokenHost, used up even if nothing changes; "": none.
