@@ -7,13 +7,17 @@ import (
 	"fmt"
 	"strconv"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 )
 
 //go:embed apply.lua
 var applyLua string
 
-var applyScript = newScript(applyLua)
+//go:embed use.lua
+var useLua string
+
+var applyScript = newScript(countLua + useLua + applyLua)
 
 // Bounds of one change and of its entry in the log.
 const (
@@ -41,15 +45,47 @@ type Result struct {
 // no such zone, with dns.ErrLost if the store has lost its data set. After any other error it may
 // be that the change was made: that is so if the error says it is not known.
 func (s *Store) Apply(ctx context.Context, c dns.Change) (Result, error) {
-	if len(c.Zones) > maxChangeZones {
-		return Result{}, fmt.Errorf("apply change: it touches %d zones; at most %d can be", len(c.Zones), maxChangeZones)
-	}
-	if len(c.Server.TSIG)+len(c.Server.Autoprimaries) > maxServerChanges {
-		return Result{}, fmt.Errorf("apply change: it has more than %d TSIG keys and autoprimaries", maxServerChanges)
-	}
-	wanted, err := s.argsOf(ctx, c)
+	return s.Update(ctx, c, auth.Use{})
+}
+
+// Update is Apply for a change that uses something up, in the same step: a one-time token or a
+// signature, even if nothing has to be changed, and a part of its hosts' limit if something has.
+//
+// It fails as Apply does, with auth.ErrUsed if the token is not the host's or the signature is known,
+// and with *auth.LimitError if a host was changed too often. After those nothing is used up.
+func (s *Store) Update(ctx context.Context, c dns.Change, u auth.Use) (Result, error) {
+	const doing = "apply change"
+	hashes, err := s.serverHashes(ctx, c.Server)
 	if err != nil {
-		return Result{}, fmt.Errorf("apply change: %w", err)
+		return Result{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	return s.change(ctx, doing, c, besides{hashes: hashes, use: s.useArgs(u)})
+}
+
+// besides is what a change does besides the data of zones.
+type besides struct {
+	hashes []hashChange
+	told   []any // fields and values of the entry in the log, if there is one
+	use    []any // as use.lua reads it
+}
+
+// hashChange is what a change does to a hash.
+type hashChange struct {
+	key    string
+	word   string // before its fields in the log; empty: they are not told
+	fields any    // how many it must have; nil: that is all the same
+	// expect and set are fields and values; the empty value is none.
+	expect, set []any
+}
+
+func (s *Store) change(ctx context.Context, doing string, c dns.Change, b besides) (Result, error) {
+	fail := func(err error) (Result, error) { return Result{}, fmt.Errorf("%s: %w", doing, err) }
+	if len(c.Zones) > maxChangeZones {
+		return fail(fmt.Errorf("it touches %d zones; at most %d can be", len(c.Zones), maxChangeZones))
+	}
+	wanted, err := argsOf(c.Zones)
+	if err != nil {
+		return fail(err)
 	}
 	o := origin{cmp.Or(c.ID, randomID(8)), c.Who, c.From}
 	var r reply
@@ -57,7 +93,7 @@ func (s *Store) Apply(ctx context.Context, c dns.Change) (Result, error) {
 	for range staleTries {
 		refs, err := s.refsOf(ctx, c.Zones)
 		if err != nil {
-			return Result{}, fmt.Errorf("apply change: %w", err)
+			return fail(err)
 		}
 		zones = zones[:0]
 		for _, at := range refs {
@@ -65,38 +101,58 @@ func (s *Store) Apply(ctx context.Context, c dns.Change) (Result, error) {
 		}
 		sealed, err := s.keyArgs(ctx, c.Zones, refs)
 		if err != nil {
-			return Result{}, fmt.Errorf("apply change: %w", err)
+			return fail(err)
 		}
-		keys, args := s.applyArgs(c.Zones, refs, wanted, sealed)
+		keys, args := s.zoneArgs(c.Zones, refs, wanted, sealed)
+		keys, args = b.append(keys, args)
 		if r, err = s.run(ctx, applyScript, o, keys, args); err != nil {
-			return Result{}, fmt.Errorf("apply change: %w", err)
+			return fail(err)
 		}
 		if !r.stale() {
 			break
 		}
 		s.forget(c.Zones)
 	}
-	return r.result("apply change", zones)
+	return r.result(doing, zones)
 }
 
 // staleTries is how often a script is sent with zones looked up anew.
 const staleTries = 4
 
-func (s *Store) applyArgs(zones []dns.ZoneChange, refs []ref, wanted changeArgs, sealed [][]any) (keys []string, args []any) {
+// zoneArgs writes the keys and arguments of apply.lua as far as they are about zones.
+func (s *Store) zoneArgs(zones []dns.ZoneChange, refs []ref, wanted []zoneArgs, sealed [][]any) (keys []string, args []any) {
 	now := s.o.Now()
-	keys = append(make([]string, 0, 2+4*len(zones)), s.keys.tsig(), s.keys.autoprimaries())
+	keys = make([]string, 0, 4*len(zones))
 	args = append(make([]any, 0, 32),
 		uint32(dns.SerialUnixTime.Floor(now)), uint32(dns.SerialDate.Floor(now)), maxEntryBytes, len(zones))
-	args = append(args, wanted.server...)
 	for i, z := range zones {
 		at := refs[i]
 		keys = append(keys, s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id), s.keys.key(at.id))
 		args = append(args, string(z.Zone), idText(at.id), at.gen)
-		args = append(args, wanted.zones[i].data...)
+		args = append(args, wanted[i].data...)
 		args = append(args, sealed[i]...)
-		args = append(args, wanted.zones[i].properties...)
+		args = append(args, wanted[i].properties...)
 	}
 	return keys, args
+}
+
+// append writes what follows the zones.
+func (b besides) append(keys []string, args []any) ([]string, []any) {
+	args = append(args, len(b.hashes))
+	for _, h := range b.hashes {
+		keys = append(keys, h.key)
+		fields := h.fields
+		if fields == nil {
+			fields = ""
+		}
+		args = append(args, h.word, fields, len(h.expect)/2)
+		args = append(args, h.expect...)
+		args = append(args, len(h.set)/2)
+		args = append(args, h.set...)
+	}
+	args = append(args, len(b.told)/2)
+	args = append(args, b.told...)
+	return keys, append(args, b.use...)
 }
 
 // result reads what a script answers, after the doing that it names.
@@ -106,6 +162,9 @@ func (r reply) result(doing string, zones []dns.ZoneID) (Result, error) {
 	}
 	if err := r.outcome(); err != nil {
 		return Result{}, fmt.Errorf("%s: %w", doing, err)
+	}
+	if len(r) < 3 {
+		return Result{}, fmt.Errorf("%s: the script answers %q", doing, r)
 	}
 	result := Result{ID: r[1], at: r[2], zones: zones}
 	for i := 3; i+1 < len(r); i += 2 {

@@ -1,22 +1,33 @@
 -- Applies a change: compares what it expects, drops what is there already, raises serials.
--- KEYS: tsig, autoprimaries, then for each zone: zone:<id>, rr:<id>:<gen>, meta:<id>, key:<id>.
--- ARGV: least serial by unixtime, by date, most bytes of an entry, number of zones; lists of TSIG
---   keys and of autoprimaries; for each zone: name, id, gen, then lists of expected RRsets, RRsets,
---   metadata, DNSSEC keys, fields of zone:<id>. A list is begun by its number of pairs. A pair is a
---   field of the hash and its value, '' if there is none.
+-- KEYS: for each zone: zone:<id>, rr:<id>:<gen>, meta:<id>, key:<id>; then the other hashes.
+-- ARGV: least serial by unixtime, by date, most bytes of an entry; number of zones, for each: name,
+--   id, gen, lists of expected RRsets, RRsets, metadata, DNSSEC keys, fields of zone:<id>; number of
+--   other hashes, for each: the word before its fields in the log ('' if they are not told), how many
+--   fields it has ('' if that is all the same), lists of expected fields, fields; a list of what else
+--   the log tells; then what use.lua reads. A list is begun by its number of pairs. A pair is a field
+--   of the hash and its value, '' if there is none.
 if not epoch then return {'lost'} end
 if version ~= '1' then return {'schema', version} end
 
-local at = 10
+local at = 8
+local function take()
+	at = at + 1
+	return ARGV[at]
+end
 local function list()
 	local all = {}
-	local count = tonumber(ARGV[at])
-	at = at + 1
-	for i = 1, count do
-		all[i] = {ARGV[at], ARGV[at + 1]}
-		at = at + 2
+	for i = 1, tonumber(take()) do
+		local field = take()
+		all[i] = {field, take()}
 	end
 	return all
+end
+
+-- The field that is not as expected.
+local function unexpected(key, expected)
+	for _, p in ipairs(expected) do
+		if (redis.call('HGET', key, p[1]) or '') ~= p[2] then return p[1] end
+	end
 end
 
 -- What differs from the hash.
@@ -45,24 +56,19 @@ end
 
 local soa_parts = '^(.-"content":%["%s*%S+%s+%S+%s+)(%d+)(%s.*)$'
 
-local tsig, tsig_size = changed(KEYS[4], list())
-local auto, auto_size = changed(KEYS[5], list())
-
 local zones = {}
-for z = 1, tonumber(ARGV[9]) do
+local zone_count = tonumber(take())
+for z = 1, zone_count do
 	local zone = {
-		name = ARGV[at], id = ARGV[at + 1],
-		key = KEYS[4 * z + 2], rr = KEYS[4 * z + 3], meta = KEYS[4 * z + 4], dnssec = KEYS[4 * z + 5],
+		name = take(), key = KEYS[4 * z], rr = KEYS[4 * z + 1], meta = KEYS[4 * z + 2], dnssec = KEYS[4 * z + 3],
 	}
-	local gen = ARGV[at + 2]
-	at = at + 3
+	zone.id = take()
 	if redis.call('HGET', KEYS[3], zone.name) ~= zone.id then return {'stale'} end
 	local known = redis.call('HMGET', zone.key, 'gen', 'kind', 'policy')
-	if known[1] ~= gen then return {'stale'} end
+	if known[1] ~= take() then return {'stale'} end
 
-	for _, p in ipairs(list()) do
-		if (redis.call('HGET', zone.rr, p[1]) or '') ~= p[2] then return {'conflict', p[1]} end
-	end
+	local other = unexpected(zone.rr, list())
+	if other then return {'conflict', other} end
 	local sets = list()
 	local diff, size = changed(zone.rr, sets)
 	zone.sets, zone.size = diff, size
@@ -97,7 +103,32 @@ for z = 1, tonumber(ARGV[9]) do
 	end
 	if #diff + #zone.metadata + #zone.keys + #zone.properties > 0 then zones[#zones + 1] = zone end
 end
-if #zones + #tsig + #auto == 0 then return {'done', '', newest} end
+
+local hashes = {}
+for h = 1, tonumber(take()) do
+	local hash = {key = KEYS[3 + 4 * zone_count + h], word = take()}
+	local fields = take()
+	local other = unexpected(hash.key, list())
+	if fields ~= '' and redis.call('HLEN', hash.key) ~= tonumber(fields) then other = hash.key end
+	if other then return {'conflict', other} end
+	hash.diff, hash.size = changed(hash.key, list())
+	if #hash.diff > 0 then hashes[#hashes + 1] = hash end
+end
+local told = list()
+
+local use = read_use(at + 1)
+if use and is_used(use) then return {'used'} end
+if #zones + #hashes == 0 then
+	if use then
+		use_up(use)
+		note_done(use)
+	end
+	return {'done', '', newest}
+end
+if use then
+	local wait = limit_of(use, zones)
+	if wait > 0 then return {'limit', tostring(wait)} end
+end
 
 local entry, reply = {}, {}
 local function add(name, value)
@@ -109,20 +140,25 @@ local function add_all(word, diff)
 end
 
 -- The entry tells all properties of a zone if one of them changed.
-local told = {'kind', 'policy', 'notified_serial', 'last_check', 'masters', 'account', 'created'}
+local properties = {'kind', 'policy', 'notified_serial', 'last_check', 'masters', 'account', 'created'}
 local function add_properties(zone)
 	if #zone.properties == 0 then return end
-	local values, new = redis.call('HMGET', zone.key, unpack(told)), {}
+	local values, new = redis.call('HMGET', zone.key, unpack(properties)), {}
 	for _, p in ipairs(zone.properties) do new[p[1]] = p[2] end
-	for i, field in ipairs(told) do
+	for i, field in ipairs(properties) do
 		add('about ' .. zone.id .. ' ' .. field, new[field] or values[i] or '')
 	end
 end
 
-add_all('tsig', tsig)
-add_all('autoprimary', auto)
 -- Bytes, pairs: unpack takes some 8,000 values.
-local room, most = tonumber(ARGV[8]) - tsig_size - auto_size, 1500 - #tsig - #auto
+local room, most = tonumber(ARGV[8]), 1500 - #told
+for _, p in ipairs(told) do add(p[1], p[2]) end
+for _, hash in ipairs(hashes) do
+	if hash.word ~= '' then
+		room, most = room - hash.size, most - #hash.diff
+		add_all(hash.word, hash.diff)
+	end
+end
 for _, zone in ipairs(zones) do
 	add('zone ' .. zone.id, zone.name)
 	if zone.serial then
@@ -130,12 +166,12 @@ for _, zone in ipairs(zones) do
 		reply[#reply + 1] = zone.name
 		reply[#reply + 1] = zone.serial
 	end
-	local count = #zone.sets + #zone.metadata + #zone.keys
-	if #zone.properties > 0 then count = count + #told end
-	if zone.size > room or count > most then
+	local pairs_of_zone = #zone.sets + #zone.metadata + #zone.keys
+	if #zone.properties > 0 then pairs_of_zone = pairs_of_zone + #properties end
+	if zone.size > room or pairs_of_zone > most then
 		add('data ' .. zone.id, '*')
 	else
-		room, most = room - zone.size, most - count
+		room, most = room - zone.size, most - pairs_of_zone
 		add_all('rr ' .. zone.id, zone.sets)
 		add_all('meta ' .. zone.id, zone.metadata)
 		add_all('key ' .. zone.id, zone.keys)
@@ -155,6 +191,7 @@ end
 
 -- Numbers given from outside count as given, too.
 local function count_keys(zone)
+	if #zone.keys == 0 then return end
 	local last = tonumber(redis.call('HGET', zone.key, 'last_key') or 0)
 	local most = last
 	for _, p in ipairs(zone.keys) do
@@ -165,13 +202,18 @@ end
 
 -- Written last, when all that can fail has been tried: what a failing script has written stays.
 local id = append(entry)
-write(KEYS[4], tsig)
-write(KEYS[5], auto)
 for _, zone in ipairs(zones) do
 	write(zone.rr, zone.sets)
 	write(zone.meta, zone.metadata)
 	write(zone.dnssec, zone.keys)
 	write(zone.key, zone.properties)
 	count_keys(zone)
+end
+for _, hash in ipairs(hashes) do
+	write(hash.key, hash.diff)
+end
+if use then
+	use_up(use)
+	note_changed(use)
 end
 return {'done', id, id, unpack(reply)}

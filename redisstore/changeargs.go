@@ -11,34 +11,26 @@ import (
 	"redyn/backend/dns"
 )
 
-// changeArgs is a change as apply.lua reads it: lists of fields and values, each begun by its
-// number of pairs.
-type changeArgs struct {
-	server []any
-	zones  []zoneArgs
-}
-
-// zoneArgs is a zone's part. Between the two stand its keys, which are written for the id that the
-// zone has.
+// zoneArgs is what a change holds for a zone, as apply.lua reads it: lists of fields and values, each
+// begun by its number of pairs. Between the two stand the zone's keys, which are written for the id
+// that the zone has.
 type zoneArgs struct{ data, properties []any }
 
 // nothing is an empty list.
 var nothing = []any{0}
 
-// argsOf writes what a change holds, but for keys of zones.
-func (s *Store) argsOf(ctx context.Context, c dns.Change) (args changeArgs, err error) {
-	if args.server, err = s.serverArgs(ctx, c.Server); err != nil {
-		return args, err
-	}
-	args.zones = make([]zoneArgs, len(c.Zones))
-	seen := make(map[dns.Name]bool, len(c.Zones))
-	for i, z := range c.Zones {
+// argsOf writes what a change holds for each zone, but for the keys.
+func argsOf(zones []dns.ZoneChange) ([]zoneArgs, error) {
+	args := make([]zoneArgs, len(zones))
+	seen := make(map[dns.Name]bool, len(zones))
+	for i, z := range zones {
 		if seen[z.Zone] {
-			return args, fmt.Errorf("zone %s stands in it twice", z.Zone)
+			return nil, fmt.Errorf("zone %s stands in it twice", z.Zone)
 		}
 		seen[z.Zone] = true
-		if args.zones[i], err = argsOfZone(z); err != nil {
-			return args, fmt.Errorf("zone %s: %w", z.Zone, err)
+		var err error
+		if args[i], err = argsOfZone(z); err != nil {
+			return nil, fmt.Errorf("zone %s: %w", z.Zone, err)
 		}
 	}
 	return args, nil
@@ -63,18 +55,37 @@ func argsOfZone(z dns.ZoneChange) (args zoneArgs, err error) {
 	return args, err
 }
 
-// serverArgs writes what belongs to no zone: TSIG keys, autoprimaries.
-func (s *Store) serverArgs(ctx context.Context, c dns.ServerChange) ([]any, error) {
-	args := make([]any, 0, 2+2*(len(c.TSIG)+len(c.Autoprimaries)))
-	args = append(args, len(c.TSIG))
-	names := slices.Sorted(maps.Keys(c.TSIG))
+// serverHashes writes what belongs to no zone: TSIG keys, autoprimaries.
+func (s *Store) serverHashes(ctx context.Context, c dns.ServerChange) (hashes []hashChange, err error) {
+	if len(c.TSIG)+len(c.Autoprimaries) > maxServerChanges {
+		return nil, fmt.Errorf("it has more than %d TSIG keys and autoprimaries", maxServerChanges)
+	}
+	if len(c.TSIG) > 0 {
+		set, err := s.tsigFields(ctx, c.TSIG)
+		if err != nil {
+			return nil, err
+		}
+		hashes = append(hashes, hashChange{key: s.keys.tsig(), word: "tsig", set: set})
+	}
+	if len(c.Autoprimaries) > 0 {
+		set, err := autoprimaryFields(c.Autoprimaries)
+		if err != nil {
+			return nil, err
+		}
+		hashes = append(hashes, hashChange{key: s.keys.autoprimaries(), word: "autoprimary", set: set})
+	}
+	return hashes, nil
+}
+
+func (s *Store) tsigFields(ctx context.Context, keys map[dns.Name]*dns.TSIGKey) (set []any, err error) {
+	names := slices.Sorted(maps.Keys(keys))
 	old, err := s.values(ctx, s.keys.tsig(), textsOf(names, nameText))
 	if err != nil {
 		return nil, err
 	}
 	for i, name := range names {
 		text := ""
-		if key := c.TSIG[name]; key != nil {
+		if key := keys[name]; key != nil {
 			if key.Algorithm == "" || key.Secret == "" {
 				return nil, fmt.Errorf("TSIG key %s has no algorithm or no secret", name)
 			}
@@ -82,10 +93,13 @@ func (s *Store) serverArgs(ctx context.Context, c dns.ServerChange) ([]any, erro
 				return nil, err
 			}
 		}
-		args = append(args, string(name), text)
+		set = append(set, string(name), text)
 	}
-	args = append(args, len(c.Autoprimaries))
-	for a, account := range c.Autoprimaries {
+	return set, nil
+}
+
+func autoprimaryFields(accounts map[dns.Autoprimary]*string) (set []any, err error) {
+	for a, account := range accounts {
 		if !a.IP.IsValid() || a.Nameserver == "" {
 			return nil, errors.New("an autoprimary has no address or no nameserver")
 		}
@@ -93,9 +107,9 @@ func (s *Store) serverArgs(ctx context.Context, c dns.ServerChange) ([]any, erro
 		if account != nil {
 			text = encode(storedAutoprimary{*account})
 		}
-		args = append(args, autoprimaryField(a), text)
+		set = append(set, autoprimaryField(a), text)
 	}
-	return args, nil
+	return set, nil
 }
 
 // keyArgs writes the keys of each zone.

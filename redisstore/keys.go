@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 )
 
@@ -16,6 +17,7 @@ import (
 //	epoch           HASH    id       random name of this data set; none: the data set is lost
 //	                        schema   version of this table
 //	                        last_zone  the zone id given last; starts at random, none is given twice
+//	                        last_host  the number given to a host last; none is given twice
 //	                        log      the id of the newest entry of the log
 //	zones           HASH    zone name → zone id
 //	zone:<id>       HASH    name kind policy notified_serial last_check masters account created,
@@ -30,6 +32,21 @@ import (
 //	tsig            HASH    name of a TSIG key → {"algorithm":"hmac-sha256.","secret":"..."}, the
 //	                        secret sealed for "tsig <name>"
 //	autoprimaries   HASH    "<address> <nameserver>" → {"account":"..."}
+//	hosts           HASH    name of a dynamic host → its number
+//	host:<id>       HASH    name policy created changed (last change of its addresses)
+//	token:<host id> STRING  the host's one-time token, expires
+//	creds           HASH    id of a credential → its kind
+//	cred:<id>       HASH    value: {"id":"...","kind":"token","hosts":[...],...,"verifier":"..."},
+//	                        an hmac secret in it sealed; last_use
+//	tokens          HASH    SHA-256 of a token → id of its credential
+//	grants:<name>   HASH    id → kind of the credentials that grant the host or zone with that name,
+//	                        or what is below it
+//	replay:<id>:<digest>    STRING  id of the change that used up the signature, expires
+//	done:<change>   STRING  a change that used something up and changed nothing; expires soon
+//	limit:source:<network>     STRING  requests that came from there, expires; likewise
+//	limit:failures:<network>   failed authentications from there
+//	limit:credential:<id>      failed authentications for it
+//	limit:host:<name>          changes of it
 //	nodes           SET     names of nodes that have, or had, a lease
 //	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node
 //	probe:<random>  STRING  whether the primary takes a change; gone at once
@@ -52,6 +69,15 @@ func (k keyspace) zone(id dns.ZoneID) string         { return string(k) + "zone:
 func (k keyspace) meta(id dns.ZoneID) string         { return string(k) + "meta:" + idText(id) }
 func (k keyspace) key(id dns.ZoneID) string          { return string(k) + "key:" + idText(id) }
 func (k keyspace) rr(id dns.ZoneID, g string) string { return string(k) + "rr:" + idText(id) + ":" + g }
+
+func (k keyspace) hosts() string               { return string(k) + "hosts" }
+func (k keyspace) host(id auth.HostID) string  { return string(k) + "host:" + id.String() }
+func (k keyspace) token(id auth.HostID) string { return string(k) + "token:" + id.String() }
+func (k keyspace) creds() string               { return string(k) + "creds" }
+func (k keyspace) cred(id string) string       { return string(k) + "cred:" + id }
+func (k keyspace) tokens() string              { return string(k) + "tokens" }
+func (k keyspace) grants(name dns.Name) string { return string(k) + "grants:" + string(name) }
+func (k keyspace) done(change string) string   { return string(k) + "done:" + change }
 
 func idText(id dns.ZoneID) string { return strconv.Itoa(int(id)) }
 

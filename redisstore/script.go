@@ -12,6 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 )
 
@@ -32,6 +33,18 @@ type origin struct{ change, who, from string }
 
 // reply is what a script answers: a word, and what follows it.
 type reply []string
+
+// ask runs a script that the log is not told of, and returns what follows its word.
+func (s *Store) ask(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
+	r, err := script.Run(ctx, s.rdb, keys, args...).StringSlice()
+	if err != nil {
+		return nil, explain(err)
+	}
+	if err := reply(r).outcome(); err != nil {
+		return nil, err
+	}
+	return r[1:], nil
+}
 
 // run sends the script once. If its reply is lost, the log tells whether it was done.
 func (s *Store) run(ctx context.Context, sc script, o origin, keys []string, args []any) (reply, error) {
@@ -69,7 +82,8 @@ func (s *Store) once(ctx context.Context, args []any) (reply, error) {
 	return cmd.StringSlice()
 }
 
-// lookBack looks for the change in the log, after the reply to it was lost.
+// lookBack looks for the change in the log, or where a change is noted that used something up and
+// changed nothing, after the reply to it was lost.
 func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 	const far = 1000
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
@@ -91,7 +105,12 @@ func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 		s.log.InfoContext(ctx, "reply of redis lost, change found in the log", "change", change)
 		return r, true
 	}
-	return nil, false
+	newest, err := s.rdb.Get(ctx, s.keys.done(change)).Result()
+	if err != nil {
+		return nil, false
+	}
+	s.log.InfoContext(ctx, "reply of redis lost, change found to be none", "change", change)
+	return reply{"done", "", newest}, true
 }
 
 // outcome turns a script's word into an error; nil is done. The word stale is for the caller.
@@ -100,13 +119,12 @@ func (r reply) outcome() error {
 		return fmt.Errorf("the script answers nothing")
 	}
 	switch r[0] {
-	case "done":
-		if len(r) < 3 {
-			return fmt.Errorf("the script answers %q", r)
-		}
+	case "done", "found":
 		return nil
 	case "lost":
 		return dns.ErrLost
+	case "unknown":
+		return dns.ErrNotFound
 	case "exists":
 		return dns.ErrExists
 	case "conflict":
@@ -117,6 +135,10 @@ func (r reply) outcome() error {
 		return fmt.Errorf("a data set was begun by somebody else: %w", dns.ErrConflict)
 	case "incomplete":
 		return errGone
+	case "used":
+		return auth.ErrUsed
+	case "limit":
+		return limitError(r[1:])
 	}
 	return fmt.Errorf("the script answers %q", r)
 }
