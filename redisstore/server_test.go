@@ -23,6 +23,20 @@ type server struct {
 	url  string
 	rdb  *redis.Client // to look at it from beside the store
 	real *realServer   // nil: miniredis
+	mini *miniredis.Miniredis
+}
+
+// pass lets the time pass until the key has expired.
+func (srv *server) pass(key string) {
+	ctx := context.Background()
+	if srv.mini != nil {
+		srv.mini.FastForward(srv.mini.TTL(key))
+		return
+	}
+	srv.rdb.PExpire(ctx, key, time.Millisecond)
+	for srv.rdb.Exists(ctx, key).Val() == 1 {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // onServers runs a test on miniredis and on a real redis-server, beside other tests: they wait more
@@ -31,7 +45,9 @@ func onServers(t *testing.T, test func(t *testing.T, srv *server)) {
 	t.Parallel()
 	t.Run("miniredis", func(t *testing.T) {
 		m := miniredis.RunT(t)
-		test(t, newServer(t, "redis://"+m.Addr()+"/0", nil))
+		srv := newServer(t, "redis://"+m.Addr()+"/0", nil)
+		srv.mini = m
+		test(t, srv)
 	})
 	t.Run("redis", func(t *testing.T) {
 		r := startRedis(t)

@@ -60,6 +60,7 @@ type Store struct {
 	secrets    secrets
 	feedingTTL time.Duration
 
+	uses   uses
 	refsMu sync.Mutex
 	refs   map[dns.Name]ref // where zones were seen last; scripts tell when that is wrong
 }
