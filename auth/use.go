@@ -23,8 +23,8 @@ type Query struct {
 	Hosts     []HostID
 	HostNames []dns.Name
 	// ForHosts and ForZones ask for the credentials that grant one of the hosts found, of HostNames, or
-	// of these zones, too: for secrets that do not name their credential. There may be others among
-	// them, for names above; those of a name come before those of the names above it.
+	// of these zones, too: for secrets that do not name their credential. Those that grant a name
+	// itself come before those that grant what is below a name above it.
 	ForHosts bool
 	ForZones []dns.Name
 	// OneTimeToken asks for the live one-time token of the hosts found.

@@ -144,28 +144,47 @@ func (s *Store) replace(hs *hashes, old *storedCredential, c *auth.Credential) e
 
 // index makes that c is found in the place of old.
 func (s *Store) index(hs *hashes, old, c *auth.Credential) {
-	entries := make(map[fieldValue]string) // key and field → value
-	for _, one := range []*auth.Credential{old, c} {
-		if one == nil {
-			continue
+	entries := make(map[fieldValue]string) // value by key and field
+	if old != nil {
+		for name := range granted(old) {
+			entries[fieldValue{s.keys.grants(name), old.ID}] = ""
 		}
-		kind, id := string(one.Kind), one.ID
-		if one == old {
-			kind, id = "", ""
+		if hash := old.TokenHash(); hash != "" {
+			entries[fieldValue{s.keys.tokens(), hash}] = ""
 		}
-		for _, areas := range [][]auth.Area{one.Grant.Hosts, one.Grant.Zones} {
-			for _, a := range areas {
-				entries[fieldValue{s.keys.grants(a.Name), one.ID}] = kind
-			}
+	}
+	if c != nil {
+		for name, what := range granted(c) {
+			entries[fieldValue{s.keys.grants(name), c.ID}] = what
 		}
-		if hash := one.TokenHash(); hash != "" {
-			entries[fieldValue{s.keys.tokens(), hash}] = id
+		if hash := c.TokenHash(); hash != "" {
+			entries[fieldValue{s.keys.tokens(), hash}] = c.ID
 		}
 	}
 	for at, value := range entries {
 		hs.set(at.field, at.value, value)
 	}
 }
+
+// granted returns what grants:<name> says of the credential, for each name that it grants.
+func granted(c *auth.Credential) map[dns.Name]string {
+	all := make(map[dns.Name]string)
+	for _, a := range c.Grant.Hosts {
+		switch {
+		case a.Below:
+			all[a.Name] = string(c.Kind) + below
+		case all[a.Name] == "":
+			all[a.Name] = string(c.Kind)
+		}
+	}
+	for _, a := range c.Grant.Zones {
+		all[a.Name] = string(c.Kind) + below
+	}
+	return all
+}
+
+// below marks those that grant what is below the name.
+const below = " below"
 
 // RevokeCredential makes a credential one that proves nothing any more; it stays to be seen. It fails
 // with dns.ErrNotFound if there is no such credential.

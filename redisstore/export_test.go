@@ -23,3 +23,6 @@ func (r *Replacement) FeedLate(ctx context.Context, sets ...dns.RRset) error {
 
 // HoldLate does likewise with what keeps the records from expiring, or takes them away.
 func (r *Replacement) HoldLate(ctx context.Context, ttl time.Duration) error { return r.hold(ctx, ttl) }
+
+// FlushUses writes the uses noted until now.
+func (s *Store) FlushUses() { s.writeUses(context.Background()) }

@@ -42,8 +42,11 @@ local function add_credential(id)
 	found[#found + 1] = c[2] or ''
 	found[#found + 1] = most_failed > 0 and redis.call('GET', prefix .. 'limit:credential:' .. id) or ''
 end
-local function add_grants(name)
-	for _, id in ipairs(redis.call('HKEYS', prefix .. 'grants:' .. name)) do add_credential(id) end
+local function add_grants(name, what)
+	local grants = redis.call('HGETALL', prefix .. 'grants:' .. name)
+	for i = 1, #grants, 2 do
+		if string.find(grants[i + 1], what) then add_credential(grants[i]) end
+	end
 end
 
 local hosts = {}
@@ -67,13 +70,14 @@ local function parent(name)
 	return string.sub(name, dot + 1)
 end
 
--- Whoever grants a name or what is below a name above it. The grant's say is final.
+-- Whoever grants a name, or what is below a name above it.
 local function add_all_grants(name)
+	add_grants(name, '')
 	while name ~= '' and name ~= '.' do
-		add_grants(name)
 		name = parent(name)
+		if name == '' then name = '.' end
+		add_grants(name, ' below$')
 	end
-	add_grants('.')
 end
 
 if ARGV[5] ~= '' then
@@ -91,7 +95,7 @@ end
 if ARGV[6] ~= '' then
 	for _, name in ipairs(names) do add_all_grants(name) end
 end
-for _, name in ipairs(list()) do add_grants(name) end
+for _, name in ipairs(list()) do add_grants(name, '') end
 
 found[2] = tostring(credentials)
 for _, value in ipairs(hosts) do found[#found + 1] = value end

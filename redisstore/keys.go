@@ -39,8 +39,8 @@ import (
 //	cred:<id>       HASH    value: {"id":"...","kind":"token","hosts":[...],...,"verifier":"..."},
 //	                        an hmac secret in it sealed; last_use
 //	tokens          HASH    SHA-256 of a token → id of its credential
-//	grants:<name>   HASH    id → kind of the credentials that grant the host or zone with that name,
-//	                        or what is below it
+//	grants:<name>   HASH    id → kind of the credentials that grant the name as a host's, or "<kind> below"
+//	                        if they grant names below it, too, as one that grants a zone does
 //	replay:<id>:<digest>    STRING  id of the change that used up the signature, expires
 //	done:<change>   STRING  a change that used something up and changed nothing; expires soon
 //	limit:source:<network>     STRING  requests that came from there, expires; likewise

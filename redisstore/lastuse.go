@@ -41,9 +41,10 @@ func (s *Store) Used(credential string, at time.Time) {
 // WriteUses writes what Used notes, from time to time until ctx ends, and then once more. While the
 // store is away they wait.
 func (s *Store) WriteUses(ctx context.Context) {
-	for ctx.Err() == nil {
+	for ended := false; !ended; {
 		select {
 		case <-ctx.Done():
+			ended = true
 		case <-time.After(usePause):
 		}
 		s.writeUses(context.WithoutCancel(ctx))
