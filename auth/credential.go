@@ -222,6 +222,9 @@ func (c Credential) Reseal(s *Sealer) (Credential, bool, error) {
 	return c, true, nil
 }
 
+// Sealed reports whether the secret is kept sealed, as only that of an hmac credential can be.
+func (c *Credential) Sealed() bool { return c.Kind == HMAC && IsSealed(c.verifier) }
+
 // Detail describes what verifies the secret, for people, without giving any of it away: a key's
 // type and fingerprint, a hash's parameters, whether an hmac secret is sealed.
 func (c *Credential) Detail() string {
@@ -235,7 +238,7 @@ func (c *Credential) Detail() string {
 			return key.String()
 		}
 	case HMAC:
-		if IsSealed(c.verifier) {
+		if c.Sealed() {
 			return "HMAC-SHA-256, sealed"
 		}
 		return "HMAC-SHA-256, not sealed"

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/goccy/go-json"
-
 	"redyn/auth"
 	"redyn/backend/dns"
 )
@@ -67,7 +65,7 @@ func idsOf(zones []*header) []dns.ZoneID {
 }
 
 // unopened leaves secrets as they are stored.
-type unopened struct{ Sealer }
+type unopened struct{ sealer }
 
 func (unopened) Open(_, text string) (auth.Secret, error) { return auth.NewSecret(text), nil }
 
@@ -87,66 +85,4 @@ func (s *Store) TSIGAlgorithms(ctx context.Context) (map[dns.Name]dns.Name, erro
 		algorithms[k.Name] = k.Algorithm
 	}
 	return algorithms, nil
-}
-
-// Secrets tells how DNSSEC keys and TSIG secrets are stored.
-type Secrets struct {
-	Keys, TSIG int // how many there are
-	Plain      int // of both, that are not sealed
-	Old        int // of both, that are sealed, but not as they would be now
-	Unreadable int // of both
-	Err        error
-}
-
-// Secrets looks at all secrets, on the primary. It fails with dns.ErrLost if there is no data set.
-func (s *Store) Secrets(ctx context.Context) (Secrets, error) {
-	var found Secrets
-	tsig, _, err := s.ofServer(ctx)
-	if err != nil {
-		return found, fmt.Errorf("secrets: %w", err)
-	}
-	for _, text := range tsig {
-		var v storedTSIG
-		_ = json.Unmarshal([]byte(text), &v) // the reads tell of it
-		found.note(v.Secret, s.secrets)
-	}
-	_, reads := s.secrets.decodeTSIGKeys(tsig)
-	found.TSIG = len(tsig)
-	found.noteReads(reads)
-	err = s.primary().inBatches(ctx, func(batch []*header) error {
-		texts, err := s.primary().keyTexts(ctx, idsOf(batch))
-		for i, keys := range texts {
-			for _, text := range keys {
-				var v storedKey
-				_ = json.Unmarshal([]byte(text), &v)
-				found.note(v.Content, s.secrets)
-			}
-			_, reads := s.secrets.decodeKeys(batch[i].ID, keys)
-			found.Keys += len(keys)
-			found.noteReads(reads)
-		}
-		return err
-	})
-	if err != nil {
-		return found, fmt.Errorf("secrets: %w", err)
-	}
-	return found, nil
-}
-
-func (found *Secrets) note(text string, s secrets) {
-	switch {
-	case !auth.IsSealed(text):
-		found.Plain++
-	case !s.Current(text):
-		found.Old++
-	}
-}
-
-func (found *Secrets) noteReads(reads []secretRead) {
-	for _, read := range reads {
-		if read.err != nil {
-			found.Unreadable++
-			found.Err = read.err
-		}
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"testing"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 	"redyn/redisstore"
 )
@@ -61,8 +62,17 @@ func TestAboutOpensNothing(t *testing.T) {
 			}
 		}
 		secrets(s, redisstore.Secrets{Keys: 1, TSIG: 2, Plain: 1})
-		secrets(plain, redisstore.Secrets{Keys: 1, TSIG: 2, Plain: 1, Old: 2, Unreadable: 2})
+		for _, sealer := range []*auth.Sealer{keeper, nil} {
+			hmac, err := auth.NewHMACCredential("", auth.GenerateHMACSecret(), sealer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			addCredential(t, s, hmac)
+		}
+		addToken(t, s)
+		secrets(s, redisstore.Secrets{Keys: 1, TSIG: 2, HMAC: 2, Plain: 2})
+		secrets(plain, redisstore.Secrets{Keys: 1, TSIG: 2, HMAC: 2, Plain: 2, Old: 3, Unreadable: 3})
 		other := open(t, redisstore.Options{URL: srv.url, Sealer: sealer(t)})
-		secrets(other, redisstore.Secrets{Keys: 1, TSIG: 2, Plain: 1, Old: 2, Unreadable: 2})
+		secrets(other, redisstore.Secrets{Keys: 1, TSIG: 2, HMAC: 2, Plain: 2, Old: 3, Unreadable: 3})
 	})
 }

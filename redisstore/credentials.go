@@ -273,9 +273,13 @@ func (s *Store) Credential(ctx context.Context, id string) (auth.Credential, err
 // Credentials returns all credentials, from the primary, the oldest first. It fails with dns.ErrLost
 // if there is no data set.
 func (s *Store) Credentials(ctx context.Context) ([]auth.Credential, error) {
-	all, err := s.credentials(ctx, func(auth.Kind) bool { return true })
+	there, err := s.allCredentials(ctx, func(auth.Kind) bool { return true })
 	if err != nil {
 		return nil, fmt.Errorf("list credentials: %w", err)
+	}
+	all := make([]auth.Credential, len(there))
+	for i, c := range there {
+		all[i] = c.Credential
 	}
 	slices.SortFunc(all, func(a, b auth.Credential) int {
 		return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
@@ -283,19 +287,20 @@ func (s *Store) Credentials(ctx context.Context) ([]auth.Credential, error) {
 	return all, nil
 }
 
-// credentials returns those of the kinds that are wanted.
-func (s *Store) credentials(ctx context.Context, wanted func(auth.Kind) bool) (all []auth.Credential, err error) {
-	ids, err := s.fields(ctx, s.keys.creds())
+// allCredentials returns those of the kinds that are wanted.
+func (s *Store) allCredentials(ctx context.Context, wanted func(auth.Kind) bool) ([]storedCredential, error) {
+	fields, err := s.fields(ctx, s.keys.creds())
 	if err != nil {
 		return nil, err
 	}
-	ids = slices.DeleteFunc(ids, func(f fieldValue) bool { return !wanted(auth.Kind(f.value)) })
-	for batch := range slices.Chunk(ids, hostBatch) {
-		found, err := s.Find(ctx, auth.Query{IDs: textsOf(batch, func(f fieldValue) string { return f.field })})
+	fields = slices.DeleteFunc(fields, func(f fieldValue) bool { return !wanted(auth.Kind(f.value)) })
+	var all []storedCredential
+	for batch := range slices.Chunk(fields, hostBatch) {
+		some, err := s.storedCredentials(ctx, textsOf(batch, func(f fieldValue) string { return f.field }))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, found.Credentials...)
+		all = append(all, some...)
 	}
 	return all, nil
 }

@@ -29,8 +29,11 @@ import (
 //	data <id>                 "*": read the zone anew; "gone": the zone was deleted
 //	tsig <name>               the TSIG key's value after the change, as in tsig; "": gone
 //	autoprimary <address> <nameserver>  likewise, as in autoprimaries
+//	host <id> <name>          {"policy":"delete"}: what the host is after the change; "": gone
+//	credential <id>           the credential after the change, without what proves its secret; "": gone
 //
-// Fields of other names are not for this program.
+// Hosts and credentials are told for whoever asks later who did what; nodes leave them out, and fields
+// of other names.
 
 // foreign reports whether an entry was not written by this program, but by hand perhaps. It has no
 // place in the chain.

@@ -80,7 +80,7 @@ func parseFound(r []string) (found auth.Found, err error) {
 	}
 	n, err := strconv.Atoi(r[0])
 	hosts := 1 + n*credentialValues
-	if err != nil || n < 0 || len(r) < hosts || (len(r)-hosts)%hostValues != 0 {
+	if err != nil || n < 0 || n > len(r) || len(r) < hosts || (len(r)-hosts)%hostValues != 0 {
 		return found, fmt.Errorf("the script answers %d values, %q credentials among them", len(r), r[0])
 	}
 	for i := 1; i < hosts; i += credentialValues {

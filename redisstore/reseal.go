@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"time"
 
 	"github.com/goccy/go-json"
 	"github.com/redis/go-redis/v9"
@@ -16,10 +17,18 @@ var resealLua string
 
 var resealScript = redis.NewScript(resealLua)
 
-// SealSecrets seals all DNSSEC keys and TSIG secrets that are not sealed as they would be now, and
-// returns how many it has sealed. The log is not told, since no secret changes; its older entries
+// SealSecrets seals all DNSSEC keys, TSIG secrets and secrets of hmac credentials that are not sealed
+// as they would be now, and returns how many it has sealed. The log is not told, since no secret changes; its older entries
 // hold what they held. It fails at a secret that cannot be read; those before it are sealed.
 func (s *Store) SealSecrets(ctx context.Context) (n int, err error) {
+	replace := func(key string, args ...any) error {
+		if len(args) == 0 {
+			return nil
+		}
+		done, err := resealScript.Run(ctx, s.rdb, []string{key}, args...).Int()
+		n += done
+		return explain(err)
+	}
 	sealed := func(key string, texts map[string]string, seal func(field, text string) (string, error)) error {
 		var args []any
 		for field, text := range texts {
@@ -31,12 +40,7 @@ func (s *Store) SealSecrets(ctx context.Context) (n int, err error) {
 				args = append(args, field, text, again)
 			}
 		}
-		if len(args) == 0 {
-			return nil
-		}
-		done, err := resealScript.Run(ctx, s.rdb, []string{key}, args...).Int()
-		n += done
-		return explain(err)
+		return replace(key, args...)
 	}
 	tsig, _, err := s.ofServer(ctx)
 	if err == nil {
@@ -61,7 +65,35 @@ func (s *Store) SealSecrets(ctx context.Context) (n int, err error) {
 	if err != nil {
 		return n, fmt.Errorf("seal DNSSEC keys: %w", err)
 	}
+	if err := s.sealHMAC(ctx, replace); err != nil {
+		return n, fmt.Errorf("seal hmac credentials: %w", err)
+	}
 	return n, nil
+}
+
+func (s *Store) sealHMAC(ctx context.Context, replace func(key string, args ...any) error) error {
+	all, err := s.hmacCredentials(ctx)
+	if err != nil {
+		return err
+	}
+	for _, old := range all {
+		c, changed, err := old.Reseal(s.o.Sealer)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			continue
+		}
+		c.LastUse = time.Time{}
+		text, err := c.Encode()
+		if err != nil {
+			return err
+		}
+		if err := replace(s.keys.cred(c.ID), "value", old.text, string(text)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s secrets) resealTSIG(field, text string) (string, error) {

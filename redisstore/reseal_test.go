@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"redyn/auth"
 	"redyn/backend/dns"
@@ -24,6 +25,12 @@ func TestSealSecrets(t *testing.T) {
 		c.Server.TSIG = map[dns.Name]*dns.TSIGKey{"a.example.": &tsig}
 		change(t, plain, c)
 		f, m := follow(t, plain, "node")
+		secret := auth.GenerateHMACSecret()
+		hmac, err := auth.NewHMACCredential("", secret, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addCredential(t, plain, hmac)
 
 		keyOne, keyTwo := auth.GenerateSealKey().Reveal(), auth.GenerateSealKey().Reveal()
 		seal := func(file string, want int) *redisstore.Store {
@@ -36,7 +43,7 @@ func TestSealSecrets(t *testing.T) {
 			if n, err := s.SealSecrets(ctx); err != nil || n != want {
 				t.Errorf("sealed %d, %v; want %d", n, err, want)
 			}
-			if found, err := s.Secrets(ctx); err != nil || found != (redisstore.Secrets{Keys: 2, TSIG: 1}) {
+			if found, err := s.Secrets(ctx); err != nil || found != (redisstore.Secrets{Keys: 2, TSIG: 1, HMAC: 1}) {
 				t.Errorf("secrets are %+v, %v", found, err)
 			}
 			if keys, err := s.Keys(ctx, org); err != nil || !slices.Equal(keys, []dns.Key{one, two}) {
@@ -45,11 +52,14 @@ func TestSealSecrets(t *testing.T) {
 			if keys, err := s.TSIGKeys(ctx); err != nil || !slices.Equal(keys, []dns.TSIGKey{tsig}) {
 				t.Errorf("TSIG keys are %v, %v", keys, err)
 			}
+			if c, err := s.Credential(ctx, hmac.ID); err != nil || !c.Sealed() || !signs(c, secret, sealer) {
+				t.Errorf("credential is %+v, %v", c, err)
+			}
 			return s
 		}
-		seal(keyOne, 3)
+		seal(keyOne, 4)
 		seal(keyOne, 0)
-		seal(keyTwo+"\n"+keyOne+"\n", 3)
+		seal(keyTwo+"\n"+keyOne+"\n", 4)
 		s := seal(keyTwo, 0)
 		shown(t, f, change(t, s, dns.Change{Zones: []dns.ZoneChange{{Zone: org, RRsets: []dns.RRset{dns.NewRRset("new.example.org.", dns.TypeA, 60, "192.0.2.9")}}}}))
 		sameAsStore(t, s, m)
@@ -57,4 +67,15 @@ func TestSealSecrets(t *testing.T) {
 			t.Errorf("%d secrets are sealed without the key", n)
 		}
 	})
+}
+
+// signs reports whether what is signed with the secret proves the credential.
+func signs(c auth.Credential, secret auth.Secret, sealer *auth.Sealer) bool {
+	now := time.Now()
+	q := auth.HMACRequest{Method: "GET", Path: "/"}
+	signature, err := auth.ParseHMAC(q.Sign(c.ID, secret, now))
+	if err == nil {
+		_, err = auth.NewVerifier(auth.Options{Sealer: sealer}).HMAC([]auth.Credential{c}, signature, q, auth.Request{Now: now, Reads: true})
+	}
+	return err == nil
 }

@@ -7,6 +7,7 @@ import (
 	_ "embed"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -85,14 +86,12 @@ func (s *Store) once(ctx context.Context, args []any) (reply, error) {
 // lookBack looks for the change in the log, or where a change is noted that used something up and
 // changed nothing, after the reply to it was lost.
 func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
-	const far = 1000
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
 	defer cancel()
-	messages, err := s.rdb.XRevRangeN(ctx, s.keys.log(), "+", "-", far).Result()
-	if err != nil {
-		return nil, false
-	}
-	for _, m := range messages {
+	for m, err := range s.newest(ctx) {
+		if err != nil {
+			return nil, false
+		}
 		if m.Values["change"] != change {
 			continue
 		}
@@ -111,6 +110,31 @@ func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 	}
 	s.log.InfoContext(ctx, "reply of redis lost, change found to be none", "change", change)
 	return reply{"done", "", newest}, true
+}
+
+// newest yields the newest entries of the log, the last one first: as many as busy nodes write in some
+// seconds.
+func (s *Store) newest(ctx context.Context) iter.Seq2[redis.XMessage, error] {
+	const pages, page = 20, 1000
+	return func(yield func(redis.XMessage, error) bool) {
+		end := "+"
+		for range pages {
+			messages, err := s.rdb.XRevRangeN(ctx, s.keys.log(), end, "-", page).Result()
+			if err != nil {
+				yield(redis.XMessage{}, err)
+				return
+			}
+			for _, m := range messages {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if len(messages) < page {
+				return
+			}
+			end = "(" + messages[page-1].ID
+		}
+	}
 }
 
 // outcome turns a script's word into an error; nil is done. The word stale is for the caller.

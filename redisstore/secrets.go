@@ -10,10 +10,10 @@ import (
 	"redyn/backend/dns"
 )
 
-// Sealer keeps secrets from those who can read Redis, its log or a copy of its data. The place of a
+// sealer keeps secrets from those who can read Redis, its log or a copy of its data. The place of a
 // secret is authenticated with it, so that a sealed text is of no use at another place. An
 // auth.Sealer is one.
-type Sealer interface {
+type sealer interface {
 	// Seal returns what is to be stored at place for the secret; another text each time.
 	Seal(place string, secret auth.Secret) (string, error)
 	// Open returns the secret that was sealed for place. A text that is not sealed is the secret.
@@ -23,7 +23,7 @@ type Sealer interface {
 }
 
 // secrets writes and reads the values that hold secrets, as the store keeps them.
-type secrets struct{ Sealer }
+type secrets struct{ sealer }
 
 // seal returns old if it holds the secret already, so that equal secrets have equal texts.
 func (s secrets) seal(place, plain, old string) (string, error) {

@@ -1,8 +1,9 @@
-// Package redisstore keeps zones and records in Redis.
+// Package redisstore keeps zones, records, hosts and credentials in Redis.
 //
-// Every change is one script that also appends to the change log (Store.Apply); a Follower brings
-// a copy of all zones into memory and keeps it there. The keys are described in keys.go, the
-// entries of the log in entry.go.
+// Every change is one script that also appends to the change log (Store.Apply, Store.Update); a
+// Follower brings a copy of all zones into memory and keeps it there. Hosts and credentials are in
+// no copy: Store.Find reads from the primary what a request has to know. The keys are described in
+// keys.go, the entries of the log in entry.go.
 package redisstore
 
 import (
@@ -41,8 +42,9 @@ type Options struct {
 	// LogLength is about how many entries the change log keeps; default is 100,000. A node that is
 	// further behind loads everything anew.
 	LogLength int64
-	// Sealer keeps DNSSEC keys and TSIG secrets sealed; without one they are stored as they are.
-	Sealer Sealer
+	// Sealer keeps DNSSEC keys, TSIG secrets and those of hmac credentials sealed; without one they
+	// are stored as they are.
+	Sealer *auth.Sealer
 	// Log gets events; default is none.
 	Log *slog.Logger
 	// Now is the clock that serials are made from; default is time.Now.
@@ -80,9 +82,6 @@ func Open(o Options) (*Store, error) {
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Sealer == nil {
-		o.Sealer = (*auth.Sealer)(nil)
 	}
 	s := &Store{secrets: secrets{o.Sealer}, feedingTTL: feedingTTL, keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error

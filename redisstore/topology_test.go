@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 	"redyn/redisstore"
 )
@@ -46,12 +48,51 @@ func story(t *testing.T, o redisstore.Options) {
 	if got := m.get(org, "www.example.org.", dns.TypeA); len(got) != 1 || got[0] != "192.0.2.30" {
 		t.Errorf("www is %v", got)
 	}
+	updateStory(t, s)
 	sameAsStore(t, s, m)
 	if _, err := s.DeleteZone(ctx, org, "", ""); err != nil {
 		t.Error(err)
 	}
 	if st := f.Status(); st.Reloads != 1 || st.Errors > 0 {
 		t.Errorf("status is %+v", st)
+	}
+}
+
+// updateStory is a host's life: it comes, changes with a token of each kind, and goes.
+func updateStory(t *testing.T, s *redisstore.Store) {
+	t.Helper()
+	ctx := context.Background()
+	h := addHost(t, s, home)
+	c := addToken(t, s, h)
+	from := netip.MustParseAddr("2001:db8::1")
+	limit := auth.Limit{Count: 5, Per: time.Minute}
+	token := oneTimeToken(t, s, h.ID)
+	found, err := s.Find(ctx, auth.Query{
+		From: from, FromLimit: limit, FailureLimit: limit, TokenHash: c.TokenHash(),
+		HostNames: []dns.Name{home}, ForHosts: true, ForZones: []dns.Name{org}, OneTimeToken: true,
+	})
+	if err != nil || len(found.Credentials) != 1 || len(found.Hosts) != 1 || found.Tokens[h.ID] != token {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	if err := s.Failed(ctx, from, c.ID, limit); err != nil {
+		t.Error(err)
+	}
+	u := auth.Use{
+		Hosts: []dns.Name{home}, HostLimit: limit, Token: token, TokenHost: h.ID,
+		Replay: &auth.Replay{Key: c.ID + ":sig", Expires: time.Now().Add(time.Minute)},
+	}
+	if r, err := update(s, u, address(1)); err != nil || r.ID == "" {
+		t.Errorf("update comes to %+v, %v", r, err)
+	}
+	u.Token = oneTimeToken(t, s, h.ID)
+	u.Replay.Key += "2"
+	if r, err := update(s, u, address(1)); err != nil || r.ID != "" {
+		t.Errorf("update again comes to %+v, %v", r, err)
+	}
+	s.Used(c.ID, time.Now())
+	s.FlushUses()
+	if gone, _, err := s.DeleteHost(ctx, h.ID, true, "", ""); err != nil || len(gone) != 1 {
+		t.Errorf("gone are %v, %v", gone, err)
 	}
 }
 
