@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -190,6 +191,40 @@ func TestDeleteHostWithdraws(t *testing.T) {
 		again := addHost(t, s, home)
 		if got := found(t, s, auth.Query{Hosts: []auth.HostID{again.ID}, ForHosts: true}); !slices.Equal(got, []string{byName.ID, zone.ID}) {
 			t.Errorf("the new host's credentials are %v", got)
+		}
+	})
+}
+
+// Whatever is granted as a host while that is deleted is taken away with it, or refused.
+func TestGrantWhileDeleting(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		h := addHost(t, s, home)
+		var wg sync.WaitGroup
+		for i := range 6 {
+			wg.Go(func() {
+				for range 5 {
+					if _, err := s.AddCredential(ctx, newToken(t, h), "", ""); err != nil && !errors.Is(err, dns.ErrNotFound) {
+						t.Error(err)
+					}
+				}
+			})
+			if i == 2 {
+				wg.Go(func() {
+					if _, _, err := s.DeleteHost(ctx, h.ID, false, "", ""); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		if left, err := s.Credentials(ctx); err != nil || len(left) > 0 {
+			t.Errorf("left are %+v, %v", left, err)
+		}
+		if left, _ := srv.rdb.Keys(ctx, "{redyn}:grants:*").Result(); len(left) > 0 {
+			t.Errorf("left are %q", left)
 		}
 	})
 }
