@@ -72,6 +72,20 @@ func (s *Store) noteHMAC(ctx context.Context, found *Secrets) error {
 	return err
 }
 
+// CountHMAC returns how many hmac credentials there are, on the primary.
+func (s *Store) CountHMAC(ctx context.Context) (n int, err error) {
+	kinds, err := s.fields(ctx, s.keys.creds())
+	if err != nil {
+		return 0, fmt.Errorf("count hmac credentials: %w", err)
+	}
+	for _, f := range kinds {
+		if auth.Kind(f.value) == auth.HMAC {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // hmacCredentials returns the credentials whose secrets can be read again.
 func (s *Store) hmacCredentials(ctx context.Context) ([]storedCredential, error) {
 	return s.allCredentials(ctx, func(k auth.Kind) bool { return k == auth.HMAC })

@@ -16,16 +16,16 @@ import (
 func secretsCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "secrets",
-		Usage: "make the key that DNSSEC and TSIG keys are sealed under in Redis, and seal them",
+		Usage: "make the key that DNSSEC keys, TSIG and HMAC secrets are sealed under in Redis, and seal them",
 		Subcommands: []*cli.Command{
 			{
 				Name: "key", Usage: "make a new key file, or print its line", ArgsUsage: "[FILE]", Action: secretsKey,
-				Description: "Every node, and redyn tsig add, needs the same file by --secrets-key-file. Keep a copy of it\n" +
-					"elsewhere than the copies of Redis: without it what is sealed is lost. To change the key, put a\n" +
+				Description: "Every node, redyn tsig add and redyn credential add need the same file by --secrets-key-file.\n" +
+					"Keep a copy of it elsewhere than the copies of Redis: without it what is sealed is lost. To change the key, put a\n" +
 					"new line in front of the old one everywhere, then run redyn secrets seal.",
 			},
 			{
-				Name: "seal", Usage: "seal all DNSSEC and TSIG keys that are in the clear, or under an older key", Flags: secretStoreFlags(),
+				Name: "seal", Usage: "seal all of them that are in the clear, or under an older key", Flags: secretStoreFlags(),
 				Action: withStore("right is: redyn secrets seal --secrets-key-file FILE", 0, 0, secretsSeal),
 			},
 		},
@@ -116,7 +116,7 @@ func readsSecrets(ctx context.Context, store *redisstore.Store) error {
 }
 
 // warnOfPlain warns once loaded if there are secrets, and no key to seal them under.
-func warnOfPlain(ctx context.Context, loaded <-chan struct{}, db *zonedb.DB, log *slog.Logger) {
+func warnOfPlain(ctx context.Context, loaded <-chan struct{}, db *zonedb.DB, store *redisstore.Store, log *slog.Logger) {
 	select {
 	case <-loaded:
 	case <-ctx.Done():
@@ -129,13 +129,14 @@ func warnOfPlain(ctx context.Context, loaded <-chan struct{}, db *zonedb.DB, log
 		}
 	}
 	tsig, _ := db.TSIGKeys()
-	if keys+len(tsig) > 0 {
-		log.WarnContext(ctx, "DNSSEC's private keys and TSIG secrets lie in Redis in the clear: there is no --secrets-key-file",
-			"keys", keys, "tsig", len(tsig))
+	hmac, _ := store.CountHMAC(context.WithoutCancel(ctx))
+	if keys+len(tsig)+hmac > 0 {
+		log.WarnContext(ctx, "DNSSEC's private keys, TSIG and HMAC secrets lie in Redis in the clear: there is no --secrets-key-file",
+			"keys", keys, "tsig", len(tsig), "hmac", hmac)
 	}
 }
 
-// secrets tells how DNSSEC keys and TSIG secrets lie in Redis.
+// secrets tells how DNSSEC keys, TSIG and HMAC secrets lie in Redis.
 func (f *findings) secrets(store *redisstore.Store) {
 	found, err := store.Secrets(f.c.Context)
 	if err != nil {
@@ -143,7 +144,8 @@ func (f *findings) secrets(store *redisstore.Store) {
 		return
 	}
 	file := f.c.String("secrets-key-file")
-	all := found.Keys + found.TSIG
+	all := found.Keys + found.TSIG + found.HMAC
+	what := secretsText(found)
 	if file != "" {
 		f.ok("--secrets-key-file %s holds a key", file)
 	}
@@ -152,10 +154,18 @@ func (f *findings) secrets(store *redisstore.Store) {
 	case found.Unreadable > 0:
 		f.bad("%s of %d in Redis cannot be read; is --secrets-key-file right? (%v)", plural(found.Unreadable, "secret"), all, found.Err)
 	case file == "" && all > 0:
-		f.note("%s and %s lie in Redis in the clear; redyn secrets key makes a file for --secrets-key-file", plural(found.Keys, "DNSSEC key"), plural(found.TSIG, "TSIG key"))
+		f.note("%s lie in Redis in the clear; redyn secrets key makes a file for --secrets-key-file", what)
 	case open > 0:
 		f.note("%s of %d in Redis are not sealed under the key; redyn secrets seal does so", plural(open, "secret"), all)
 	case all > 0:
-		f.ok("%s and %s are sealed", plural(found.Keys, "DNSSEC key"), plural(found.TSIG, "TSIG key"))
+		f.ok("%s are sealed", what)
 	}
+}
+
+func secretsText(found redisstore.Secrets) string {
+	keys, tsig := plural(found.Keys, "DNSSEC key"), plural(found.TSIG, "TSIG key")
+	if found.HMAC == 0 {
+		return keys + " and " + tsig
+	}
+	return keys + ", " + tsig + " and " + plural(found.HMAC, "HMAC secret")
 }

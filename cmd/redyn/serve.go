@@ -55,7 +55,7 @@ func serve(c *cli.Context) error {
 	group, ctx := errgroup.WithContext(c.Context)
 	group.Go(func() error { return n.run(ctx) })
 	if c.String("secrets-key-file") == "" {
-		group.Go(func() error { warnOfPlain(ctx, n.follower.Loaded(), n.db, log); return nil })
+		group.Go(func() error { warnOfPlain(ctx, n.follower.Loaded(), n.db, store, log); return nil })
 	}
 	return group.Wait()
 }
