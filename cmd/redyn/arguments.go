@@ -34,7 +34,7 @@ func arrange(app *cli.App, args []string, env func(string) (string, bool)) ([]st
 		}
 		name := flag.Names()[0]
 		given[name] = true
-		if err := checkValue(name, f.value); err != nil {
+		if err := checkValue(strings.Join(a.words, " "), name, f.value); err != nil {
 			return nil, usagef("--%s: %w", f.name, err)
 		}
 	}
@@ -163,7 +163,7 @@ func (a *arranger) addSettings(own map[string]cli.Flag, given map[string]bool, e
 			}
 			continue
 		}
-		if err := checkValue(name, value); err != nil {
+		if err := checkValue("", name, value); err != nil {
 			return usagef("%s: %w", envName(name), err)
 		}
 		given[name] = true

@@ -67,7 +67,7 @@ func configSetting(name string, value *yaml.Node) (givenFlag, error) {
 	default:
 		return givenFlag{}, errors.New("is no plain value; settings are flat, one a line")
 	}
-	return givenFlag{name, text}, checkValue(name, text)
+	return givenFlag{name, text}, checkValue("", name, text)
 }
 
 // nearest suggests the setting that was meant.

@@ -85,7 +85,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		OnUsageError:    onUsageError,
 		Commands: commands(
 			serveCommand(), demoCommand(), checkCommand(), healthCommand(), pdnsConfCommand(),
-			zoneCommand(), recordCommand(), nodeCommand(), tsigCommand(), secretsCommand(),
+			zoneCommand(), recordCommand(), hostCommand(), credentialCommand(), nodeCommand(), tsigCommand(), secretsCommand(),
 		),
 	}
 }

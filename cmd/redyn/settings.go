@@ -14,6 +14,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"redyn/auth"
 	"redyn/backend"
 	"redyn/backend/dns"
 	"redyn/redisstore"
@@ -36,7 +37,7 @@ var (
 		setting(&cli.StringFlag{Name: "redis-tls-key", Usage: "PEM `FILE` of that certificate's key"}),
 	}
 	secretsFlags = []cli.Flag{
-		setting(&cli.StringFlag{Name: "secrets-key-file", Usage: "`FILE` of the key that DNSSEC's private keys and TSIG secrets are sealed under in Redis; redyn secrets key makes one"}),
+		setting(&cli.StringFlag{Name: "secrets-key-file", Usage: "`FILE` of the key that DNSSEC's private keys, TSIG and HMAC secrets are sealed under in Redis; redyn secrets key makes one"}),
 	}
 	backendFlags = []cli.Flag{
 		setting(&cli.StringFlag{Name: "backend-listen", Value: "127.0.0.1:8053", Usage: "`ADDRESS:PORT` to answer PowerDNS over HTTP; empty for none"}),
@@ -103,7 +104,8 @@ func settingNames() []string {
 	return names
 }
 
-// checks say what is wrong with the text of a flag's value, and what would be right.
+// checks say what is wrong with the text of a flag's value, and what would be right. One that begins
+// with the words of a command is for its flag alone.
 var checks = map[string]func(string) error{
 	"redis-timeout":               checkDuration,
 	"redis-log-length":            checkCount,
@@ -125,13 +127,26 @@ var checks = map[string]func(string) error{
 	"serial":                      func(text string) error { _, err := dns.ParseSerialPolicy(text); return err },
 	"primary":                     checkPrimaries,
 	"algorithm":                   func(text string) error { _, _, err := parseTSIGAlgorithm(text); return err },
+	"policy":                      func(text string) error { _, err := auth.ParseHostPolicy(text); return err },
+	"addresses":                   checkBool,
+	"host add id":                 func(text string) error { _, err := auth.ParseHostID(text); return err },
+	"credential add kind":         func(text string) error { _, err := auth.ParseKind(text); return err },
+	"below":                       checkBool,
+	"read-only":                   checkBool,
+	"type":                        func(text string) error { _, err := parseTypes(strings.Split(text, ",")); return err },
+	"allow":                       func(text string) error { _, err := parseAllowed(strings.Split(text, ",")); return err },
+	"expires":                     func(text string) error { _, err := parseExpiry(text, time.Now()); return err },
 }
 
-func checkValue(name, value string) error {
-	if check := checks[name]; check != nil {
-		return check(value)
+func checkValue(command, name, value string) error {
+	check := checks[command+" "+name]
+	if check == nil {
+		check = checks[name]
 	}
-	return nil
+	if check == nil {
+		return nil
+	}
+	return check(value)
 }
 
 func checkDuration(text string) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -183,6 +184,8 @@ func zoneExport(c *cli.Context, store *redisstore.Store) error {
 	return zonefile.Write(c.App.Writer, name, once(store.RRsets(c.Context, name)))
 }
 
+var errNoZone = errors.New("no zone here holds")
+
 // zoneOf returns the hosted zone that a name belongs to: the longest one. A DS belongs to the
 // parent of the zone that has its name (RFC 4035 section 2.4).
 func zoneOf(ctx context.Context, store *redisstore.Store, name dns.Name, typ dns.Type) (dns.Zone, error) {
@@ -196,7 +199,7 @@ func zoneOf(ctx context.Context, store *redisstore.Store, name dns.Name, typ dns
 			return z, err
 		}
 		if at == dns.Root {
-			return dns.Zone{}, fmt.Errorf("no zone here holds %s; redyn zone list shows all", name)
+			return dns.Zone{}, fmt.Errorf("%w %s; redyn zone list shows all", errNoZone, name)
 		}
 		at = at.Parent()
 	}
