@@ -18,8 +18,8 @@ func (s *Store) useArgs(u auth.Use) []any {
 		replay = u.Replay.Key
 		keep = max(u.Replay.Expires.Sub(now).Milliseconds(), time.Second.Milliseconds())
 	}
-	args := append(make([]any, 0, 8+len(u.Hosts)),
-		now.Unix(), most, per, int64(u.TokenHost), u.Token, replay, keep, len(u.Hosts))
+	args := append(make([]any, 0, 7+len(u.Hosts)),
+		now.Unix(), most, per, int64(u.TokenHost), u.Token, replay, keep)
 	for _, name := range u.Hosts {
 		args = append(args, string(name))
 	}

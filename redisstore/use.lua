@@ -1,13 +1,13 @@
 -- What belongs to a change besides the data: whose limit it counts against, what it uses up.
 -- ARGV, the last of the script's: Unix time; most changes of a host (0: no limit) and in how many ms;
 --   id of the host whose one-time token is used up, and the token ('' if none is); name of the
---   signature that is used up ('' if none is), and for how many ms that is kept; number of names that
---   are updated, and these.
+--   signature that is used up ('' if none is), and for how many ms that is kept; the names that are
+--   updated.
 local function read_use(at)
 	if not ARGV[at] then return nil end
 	local now, most, per, host, token, replay, keep = unpack(ARGV, at, at + 6)
 	return {
-		now = now, most = tonumber(most), per = per, names = {unpack(ARGV, at + 8)},
+		now = now, most = tonumber(most), per = per, names = {unpack(ARGV, at + 7)},
 		token = prefix .. 'token:' .. host, given = token,
 		replay = prefix .. 'replay:' .. replay, keep = keep, replayed = replay ~= '',
 	}
