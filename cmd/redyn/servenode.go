@@ -92,6 +92,7 @@ func (n *node) run(ctx context.Context) error {
 		status.Go(func() error { return serveStatus(statusCtx, n.status, n) })
 	}
 	follower.Go(func() error { return n.follower.Run(followCtx) })
+	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	follower.Go(func() error { n.reloadOn(followCtx, hangups); return nil })
 	follower.Go(func() error { keepWatchdog(followCtx); return nil })
 	if n.http != nil {
