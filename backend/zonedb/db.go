@@ -47,6 +47,22 @@ func (db *DB) ZoneByID(id dns.ZoneID) (dns.Zone, bool) {
 	return z.about(), true
 }
 
+// ZoneOf returns the zone that holds name or would hold it: the one with the longest name that name
+// is in. False says that there is none, or that it delegates what is above name to servers elsewhere.
+// The names at a cut are still in the zone that delegates.
+func (db *DB) ZoneOf(name dns.Name) (dns.Zone, bool) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	for above := name; ; above = above.Parent() {
+		if z := db.byName[above]; z != nil {
+			return z.holding(name)
+		}
+		if above == dns.Root {
+			return dns.Zone{}, false
+		}
+	}
+}
+
 // Zones returns all zones in canonical order. Those that come or go while it is read may be missing.
 func (db *DB) Zones() iter.Seq[dns.Zone] {
 	return func(yield func(dns.Zone) bool) {

@@ -67,6 +67,16 @@ func (z *zone) about() dns.Zone {
 	return z.info
 }
 
+// holding returns what is known of the zone if it is not one of its cuts that name is below.
+func (z *zone) holding(name dns.Name) (dns.Zone, bool) {
+	z.mu.RLock()
+	defer z.mu.RUnlock()
+	if z.place(name, nil) == belowCut {
+		return dns.Zone{}, false
+	}
+	return z.info, true
+}
+
 // put puts fresh in the place of old; each may be nil, for no records at name.
 func (z *zone) put(name dns.Name, old, fresh *node) {
 	switch {
