@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strings"
 )
@@ -11,6 +12,8 @@ const maxSignatureText = 2048
 // Signed is a signed update as a client sends it.
 type Signed struct {
 	Host HostID
+	// Name is the host's name as the client gives it in the path; empty if it gives the number.
+	Name string
 	// Token is the host's one-time token that the store holds now; empty if there is none.
 	Token string
 	// IP is the address in the text that the client sent, or the caller's if it sent none.
@@ -21,7 +24,7 @@ type Signed struct {
 
 // Message is what the client signed: token|host|address and a line feed.
 func (s Signed) Message() []byte {
-	return []byte(s.Token + "|" + s.Host.String() + "|" + s.IP + "\n")
+	return []byte(s.Token + "|" + cmp.Or(s.Name, s.Host.String()) + "|" + s.IP + "\n")
 }
 
 // Signature verifies a signed update against the candidates that are public keys. A denial leaves
@@ -31,7 +34,7 @@ func (s Signed) Message() []byte {
 func (v *Verifier) Signature(candidates []Credential, s Signed, r Request) (Verified, error) {
 	var f findings
 	signature, ok := decodeSignature(s.Signature)
-	if !ok || strings.ContainsAny(s.IP, "|\n") || s.Host <= 0 {
+	if !ok || strings.ContainsAny(s.Name+s.IP, "|\n") || s.Host <= 0 {
 		f.Reason = ReasonMalformed
 		return Verified{}, f.denial()
 	}

@@ -26,6 +26,11 @@ func TestSignedMessage(t *testing.T) {
 	if got := string(signed("").Message()); got != testdata(t, "message") {
 		t.Errorf("message is %q", got)
 	}
+	named := signed("")
+	named.Name = "Home.example.org"
+	if got, want := string(named.Message()), fixtureToken+"|Home.example.org|192.0.2.1\n"; got != want {
+		t.Errorf("message is %q, want %q", got, want)
+	}
 }
 
 func TestSignature(t *testing.T) {
@@ -64,6 +69,7 @@ func TestSignatureCoversEverything(t *testing.T) {
 	own := []auth.Credential{c}
 	as := func(*auth.Signed) {}
 	f(auth.ReasonSecret, own, func(s *auth.Signed) { s.Host = 18 })
+	f(auth.ReasonSecret, own, func(s *auth.Signed) { s.Name = "17.example" })
 	f(auth.ReasonSecret, own, func(s *auth.Signed) { s.Token = auth.GenerateOneTimeToken() })
 	f(auth.ReasonSecret, own, func(s *auth.Signed) { s.IP = "192.0.2.2" })
 	f(auth.ReasonNoToken, own, func(s *auth.Signed) { s.Token = "" })
@@ -72,6 +78,7 @@ func TestSignatureCoversEverything(t *testing.T) {
 	f(auth.ReasonMalformed, nil, func(s *auth.Signed) { s.Signature = "%" })
 	f(auth.ReasonMalformed, own, func(s *auth.Signed) { s.IP = "192.0.2.1\n" })
 	f(auth.ReasonMalformed, own, func(s *auth.Signed) { s.IP = "17|192.0.2.1" })
+	f(auth.ReasonMalformed, own, func(s *auth.Signed) { s.Name = "17|" })
 	f(auth.ReasonMalformed, own, func(s *auth.Signed) { s.Host = 0 })
 	f(auth.ReasonUnknown, nil, as)
 	token, _ := tokenCredential()
