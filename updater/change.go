@@ -1,0 +1,74 @@
+package updater
+
+import (
+	"slices"
+
+	"redyn/backend/dns"
+)
+
+// compute makes the change from the zones as they are in memory now, and tells what it will do to each
+// host.
+func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
+	var change dns.Change
+	results := make([]result, 0, len(w.hosts))
+	var answers []dns.Answer
+	for _, h := range w.hosts {
+		zone, ok := u.Zones.ZoneOf(h.name)
+		if !ok {
+			return change, nil, errNoHost
+		}
+		answers = u.Zones.Lookup(answers[:0], h.name, dns.TypeANY, zone.ID)
+		i := slices.IndexFunc(change.Zones, func(z dns.ZoneChange) bool { return z.Zone == zone.Name })
+		if i < 0 {
+			i = len(change.Zones)
+			if i > 0 && w.oneZone {
+				return change, nil, bad("%s and %s are of two domains", w.hosts[0].name, h.name)
+			}
+			change.Zones = append(change.Zones, dns.ZoneChange{Zone: zone.Name})
+		}
+		result := u.edit(&change.Zones[i], h, answers)
+		if err := fits(zone, h.name, answers, result); err != nil {
+			return change, nil, err
+		}
+		results = append(results, result)
+	}
+	return change, results, nil
+}
+
+// edit adds to the change of a zone what becomes of one host, which has these answers now.
+func (u *Updater) edit(z *dns.ZoneChange, h *hostWish, answers []dns.Answer) result {
+	r := result{name: h.name}
+	for _, e := range h.edits {
+		old := dns.RRset{Name: h.name, Type: e.typ}
+		if i := slices.IndexFunc(answers, func(a dns.Answer) bool { return a.Type == e.typ }); i >= 0 {
+			old = answers[i].RRset
+		}
+		if e.computed {
+			z.Expect = append(z.Expect, old)
+		}
+		fresh := dns.NewRRset(h.name, e.typ, u.TTL, e.content(old.Content)...)
+		z.RRsets = append(z.RRsets, fresh)
+		r.content = append(r.content, fresh.Content...)
+		r.changed = r.changed || !fresh.Equal(old)
+	}
+	return r
+}
+
+// fits reports why a zone cannot have at a name what is to be set there, if so.
+func fits(zone dns.Zone, name dns.Name, answers []dns.Answer, r result) error {
+	if zone.Kind == dns.Slave {
+		return refused("%s is a secondary zone; its records come from its primary", zone.Name)
+	}
+	if len(r.content) == 0 {
+		return nil
+	}
+	for _, a := range answers {
+		switch {
+		case a.Type == dns.TypeCNAME:
+			return refused("%s is an alias (CNAME), which has no other records", name)
+		case a.Type == dns.TypeNS && name != zone.Name:
+			return refused("%s is delegated to other servers", name)
+		}
+	}
+	return nil
+}

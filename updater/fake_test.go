@@ -1,0 +1,200 @@
+package updater
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"redyn/auth"
+	"redyn/backend/dns"
+	"redyn/backend/zonedb"
+)
+
+// fakeStore is hosts and credentials in their simplest form, and zones as redyn has them.
+type fakeStore struct {
+	db *zonedb.DB
+
+	mu          sync.Mutex
+	credentials []auth.Credential
+	hosts       []auth.Host
+	tokens      map[auth.HostID]string
+	replays     map[string]bool
+	asked       map[netip.Addr]int
+	failed      map[netip.Addr]int
+	failures    []string // credentials of failed authentications
+	changed     map[dns.Name]int
+	used        []string
+	upgraded    map[string]string
+
+	updates   []dns.Change
+	away      error // what every question is answered with
+	conflicts int   // how many updates to come meet a conflict, after which meanwhile is called
+	meanwhile func()
+	panics    bool
+}
+
+const zoneID, otherID = 1, 2
+
+// newFake has two zones, with hosts in them.
+func newFake() *fakeStore {
+	s := &fakeStore{
+		db: zonedb.New(), tokens: make(map[auth.HostID]string), replays: make(map[string]bool),
+		asked: make(map[netip.Addr]int), failed: make(map[netip.Addr]int), changed: make(map[dns.Name]int),
+		upgraded: make(map[string]string),
+	}
+	for id, name := range map[dns.ZoneID]dns.Name{zoneID: "example.org.", otherID: "example.net."} {
+		soa := dns.NewRRset(name, dns.TypeSOA, 3600, "ns1.example.org. hostmaster.example.org. 1 3600 600 86400 300")
+		ns := dns.NewRRset(name, dns.TypeNS, 3600, "ns1.example.org.")
+		s.load(dns.Zone{ID: id, Name: name, Kind: dns.Native}, soa, ns)
+	}
+	return s
+}
+
+func (s *fakeStore) load(zone dns.Zone, sets ...dns.RRset) {
+	var all iter.Seq2[dns.RRset, error] = func(yield func(dns.RRset, error) bool) {
+		for _, set := range sets {
+			if !yield(set, nil) {
+				return
+			}
+		}
+	}
+	if err := s.db.Stage(dns.ZoneData{Zone: zone}, all); err != nil {
+		panic(err)
+	}
+	s.db.Show(zone.ID)
+}
+
+// addHost registers a host.
+func (s *fakeStore) addHost(id auth.HostID, name dns.Name) *auth.Host {
+	s.hosts = append(s.hosts, auth.Host{ID: id, Name: name, Created: start})
+	return &s.hosts[len(s.hosts)-1]
+}
+
+// set gives a name records.
+func (s *fakeStore) set(name dns.Name, typ dns.Type, content ...string) {
+	zone, ok := s.db.ZoneOf(name)
+	if !ok {
+		panic("no zone has " + name)
+	}
+	s.db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: zone.ID, Name: zone.Name, RRsets: []dns.RRset{dns.NewRRset(name, typ, DefaultTTL, content...)}}}})
+}
+
+// get returns the content of an RRset.
+func (s *fakeStore) get(name dns.Name, typ dns.Type) []string {
+	for _, a := range s.db.Lookup(nil, name, typ, dns.AnyZone) {
+		return a.Content
+	}
+	return nil
+}
+
+func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found auth.Found
+	switch {
+	case s.panics:
+		panic("the store is broken")
+	case s.away != nil:
+		return found, s.away
+	case q.FromLimit.Count > 0 && s.asked[q.From] >= q.FromLimit.Count:
+		return auth.Found{RetryAfter: q.FromLimit.Per}, nil
+	case q.FailureLimit.Count > 0 && s.failed[q.From] >= q.FailureLimit.Count:
+		return auth.Found{RetryAfter: q.FailureLimit.Per}, nil
+	}
+	s.asked[q.From]++
+	names := slices.Clone(q.HostNames)
+	for _, h := range s.hosts {
+		if slices.Contains(q.Hosts, h.ID) || slices.Contains(q.HostNames, h.Name) {
+			found.Hosts = append(found.Hosts, h)
+			names = append(names, h.Name)
+			if token := s.tokens[h.ID]; token != "" && q.OneTimeToken {
+				found.Tokens = map[auth.HostID]string{h.ID: token}
+			}
+		}
+	}
+	for _, c := range s.credentials {
+		byHash := q.TokenHash != "" && c.TokenHash() == q.TokenHash
+		byHost := q.ForHosts && slices.ContainsFunc(names, func(name dns.Name) bool { return c.Grant.Near(name) })
+		if byHash || byHost || slices.Contains(q.IDs, c.ID) {
+			found.Credentials = append(found.Credentials, c)
+		}
+	}
+	return found, nil
+}
+
+func (s *fakeStore) Failed(_ context.Context, from netip.Addr, credential string, _ auth.Limit) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed[from]++
+	s.failures = append(s.failures, credential)
+	return s.away
+}
+
+func (s *fakeStore) OneTimeToken(_ context.Context, host auth.HostID, _ time.Duration) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens[host] == "" {
+		s.tokens[host] = auth.GenerateOneTimeToken()
+	}
+	return s.tokens[host], s.away
+}
+
+func (s *fakeStore) Update(_ context.Context, c dns.Change, use auth.Use) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away != nil {
+		return s.away
+	}
+	if use.Token != "" && s.tokens[use.TokenHost] != use.Token || use.Replay != nil && s.replays[use.Replay.Key] {
+		return auth.ErrUsed
+	}
+	for _, name := range use.Hosts {
+		if use.HostLimit.Count > 0 && s.changed[name] >= use.HostLimit.Count {
+			return &auth.LimitError{RetryAfter: use.HostLimit.Per}
+		}
+	}
+	if s.conflicts > 0 {
+		s.conflicts--
+		s.meanwhile()
+		return errors.Join(errors.New("apply change"), dns.ErrConflict)
+	}
+	s.updates = append(s.updates, c)
+	delete(s.tokens, use.TokenHost)
+	if use.Replay != nil {
+		s.replays[use.Replay.Key] = true
+	}
+	s.apply(c, use)
+	return nil
+}
+
+// apply makes a change, and counts the hosts that it concerns.
+func (s *fakeStore) apply(c dns.Change, use auth.Use) {
+	var e dns.Entry
+	for _, z := range c.Zones {
+		zone, _ := s.db.ZoneOf(z.Zone)
+		e.Zones = append(e.Zones, dns.ZoneEntry{ID: zone.ID, Name: zone.Name, RRsets: z.RRsets})
+		for _, set := range z.RRsets {
+			if slices.Contains(use.Hosts, set.Name) && !slices.Equal(s.get(set.Name, set.Type), set.Content) {
+				s.changed[set.Name]++
+			}
+		}
+	}
+	s.db.Apply(e)
+}
+
+func (s *fakeStore) Used(credential string, _ time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.used = append(s.used, credential)
+}
+
+func (s *fakeStore) UpgradePassword(_ context.Context, c auth.Credential, hash string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.upgraded[c.ID] = hash
+	return nil
+}

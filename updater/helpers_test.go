@@ -1,0 +1,22 @@
+package updater
+
+import (
+	"encoding/base64"
+	"strconv"
+	"strings"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func lines(header []string) string {
+	var b strings.Builder
+	for _, line := range header {
+		b.WriteString(line + "\r\n")
+	}
+	return b.String()
+}
+
+// basic is the header of Basic authentication.
+func basic(user, password string) string {
+	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
+}

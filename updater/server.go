@@ -1,0 +1,131 @@
+package updater
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+const (
+	// mostHeader bounds the request line and the headers; twenty names of 255 octets fit.
+	mostHeader = 8 << 10
+	// mostBody bounds the body: the signature of an RSA key of 8,192 bits takes 2 KB.
+	mostBody = 16 << 10
+	// mostConns bounds the connections at a time.
+	mostConns = 10_000
+	// writeTimeout and idleTimeout bound how long a peer may not read, and may ask nothing.
+	writeTimeout = 10 * time.Second
+	idleTimeout  = time.Minute
+	// mostTime bounds the work on a request; waiting for a turn to hash a password is most of it.
+	mostTime = 10 * time.Second
+	// stopTime is how long requests may go on once the server is to stop.
+	stopTime = 5 * time.Second
+)
+
+// Serve answers what comes over ln, under TLS if secure is not nil. It returns after ctx ends and the
+// requests that run then are answered.
+func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config) error {
+	set := u.listen(ctx, ln)
+	ln = set
+	if secure != nil {
+		ln = tls.NewListener(ln, secure)
+	}
+	s := &fasthttp.Server{
+		Handler:                      func(fc *fasthttp.RequestCtx) { u.handle(context.WithoutCancel(ctx), fc) },
+		ErrorHandler:                 u.unreadable,
+		ReadBufferSize:               mostHeader,
+		MaxRequestBodySize:           mostBody,
+		Concurrency:                  mostConns,
+		ReadTimeout:                  u.ReadTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		CloseOnShutdown:              true,
+		NoDefaultServerHeader:        true,
+		DisablePreParseMultipartForm: true,
+		SecureErrorLogMessage:        true,
+		Logger:                       quiet{},
+	}
+	stopping := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+		defer cancel()
+		stopping <- s.ShutdownWithContext(bound)
+	})
+	err := s.Serve(ln)
+	if !stop() {
+		err = errors.Join(err, <-stopping)
+	}
+	if err != nil {
+		return fmt.Errorf("serve updates: %w", err)
+	}
+	return nil
+}
+
+// quiet drops what fasthttp would log: requests with secrets in them.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+
+// handle answers one HTTP request. What goes deeper knows nothing of HTTP but status codes. A fault in
+// one request is that one's end, not the program's.
+func (u *Updater) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
+	ctx, cancel := context.WithTimeout(ctx, mostTime)
+	defer cancel()
+	p, protocol := reply{}, "none"
+	defer func() {
+		if fault := recover(); fault != nil {
+			u.log.ErrorContext(ctx, "a request caused a fault", "protocol", protocol, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+			fc.Response.Reset()
+			p = plain(errFailed)
+			fc.SetConnectionClose()
+		}
+		p.write(fc, fc.IsTLS())
+		u.metrics.observe(protocol, p.outcome, time.Since(fc.Time()))
+	}()
+	r, err := u.read(fc)
+	if err != nil {
+		p = plain(faultOf(err))
+		fc.SetConnectionClose()
+		return
+	}
+	route := routeOf(r)
+	protocol = route.protocol
+	if !slices.Contains(route.methods, r.method) {
+		p = plain(wrongMethod(route))
+		return
+	}
+	p = route.serve(u, ctx, r)
+}
+
+func wrongMethod(r *route) *fault {
+	allow := strings.Join(r.methods, ", ")
+	return &fault{outcome: badOutcome, text: "the method is not allowed here; right is " + allow, allow: allow}
+}
+
+// unreadable answers what is no HTTP request, is too large, or did not come in time.
+func (u *Updater) unreadable(fc *fasthttp.RequestCtx, err error) {
+	p := plain(bad("this is no HTTP request"))
+	var small *fasthttp.ErrSmallBuffer
+	var late net.Error
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		p.status, p.body = fasthttp.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d octets", mostBody)
+	case errors.As(err, &small):
+		p.status, p.body = fasthttp.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the header is longer than %d octets", mostHeader)
+	case errors.As(err, &late) && late.Timeout():
+		p.status, p.body = fasthttp.StatusRequestTimeout, "the rest of the request did not come in time"
+	case errors.Is(err, fasthttp.ErrorInvalidURI):
+		p.body = "the path does not begin with /; right is a server with a path, such as HOST/nic/update?hostname=%h&myip=%i"
+	}
+	p.write(fc, fc.IsTLS())
+	u.metrics.observe("none", p.outcome, 0)
+	linger(fc.Conn())
+}

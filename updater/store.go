@@ -1,0 +1,41 @@
+package updater
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"redyn/auth"
+	"redyn/backend/dns"
+)
+
+// Zones is what an update asks of the data. All answers come from memory.
+type Zones interface {
+	// ZoneOf returns the zone that holds name or would hold it; false if there is none, or if it
+	// delegates what is above name.
+	ZoneOf(name dns.Name) (dns.Zone, bool)
+	// Lookup appends what the zone id has at name to dst: of typ, or of all types if it is TypeANY.
+	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer
+}
+
+// Store is what an update asks of hosts and credentials, and what makes the change. Errors that are
+// not named are: not known.
+type Store interface {
+	// Find counts the request against the limits of its source, and tells what is known about it. It
+	// asks the primary, in one step.
+	Find(ctx context.Context, q auth.Query) (auth.Found, error)
+	// Failed counts an authentication that failed.
+	Failed(ctx context.Context, from netip.Addr, credential string, limit auth.Limit) error
+	// OneTimeToken returns the host's one-time token: the one that there is, or a new one. It fails
+	// with dns.ErrNotFound if there is no such host.
+	OneTimeToken(ctx context.Context, host auth.HostID, life time.Duration) (string, error)
+	// Update makes all of the change, and uses up what belongs to it, or does nothing. It returns once
+	// Zones shows the change. It fails with dns.ErrConflict if an expected value is another, with
+	// dns.ErrNotFound if there is no such zone, with auth.ErrUsed if something was used up before, and
+	// with *auth.LimitError if a host was changed too often. What is as wanted already is no change.
+	Update(ctx context.Context, c dns.Change, use auth.Use) error
+	// Used notes that a credential was used. It does not wait.
+	Used(credential string, at time.Time)
+	// UpgradePassword stores another hash of the same password for a credential.
+	UpgradePassword(ctx context.Context, c auth.Credential, hash string) error
+}
