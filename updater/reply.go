@@ -39,7 +39,7 @@ func (p *reply) write(fc *fasthttp.RequestCtx, secure bool) {
 		h.Set(fasthttp.HeaderStrictTransportSecurity, "max-age=31536000")
 	}
 	if p.status == fasthttp.StatusUnauthorized {
-		h.Set(fasthttp.HeaderWWWAuthenticate, challenge)
+		h.SetCanonical([]byte(fasthttp.HeaderWWWAuthenticate), []byte(challenge))
 	}
 	if p.allow != "" {
 		h.Set(fasthttp.HeaderAllow, p.allow)

@@ -50,7 +50,6 @@ func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config
 		CloseOnShutdown:              true,
 		NoDefaultServerHeader:        true,
 		DisablePreParseMultipartForm: true,
-		SecureErrorLogMessage:        true,
 		Logger:                       quiet{},
 	}
 	stopping := make(chan error, 1)
@@ -69,7 +68,7 @@ func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config
 	return nil
 }
 
-// quiet drops what fasthttp would log: requests with secrets in them.
+// quiet drops what fasthttp would log: requests, with the secrets in them.
 type quiet struct{}
 
 func (quiet) Printf(string, ...any) {}
