@@ -283,7 +283,9 @@ func TestDeSECPictures(t *testing.T) {
 // What a zone cannot have is refused.
 func TestDeSECRefused(t *testing.T) {
 	s := serve(t, Options{})
-	token := "Authorization: Token " + s.tokenFor(func(c *auth.Credential) { c.Grant.Zones = []auth.Area{{Name: "example.org."}, {Name: "second.example."}} })
+	token := "Authorization: Token " + s.tokenFor(func(c *auth.Credential) {
+		c.Grant.Zones = []auth.Area{{Name: "example.org."}, {Name: "second.example."}}
+	})
 	s.store.set("alias.example.org.", dns.TypeCNAME, "home.example.org.")
 	s.store.set("sub.example.org.", dns.TypeNS, "ns.example.net.")
 	s.store.load(dns.Zone{ID: 9, Name: "second.example.", Kind: dns.Slave},

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"encoding/base64"
+	"errors"
 	"strconv"
 	"strings"
 )
@@ -20,3 +21,6 @@ func lines(header []string) string {
 func basic(user, password string) string {
 	return "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(user+":"+password))
 }
+
+// errAway is what a store says that does not answer.
+var errAway = errors.New("dial tcp 127.0.0.1:6379: connection refused")
