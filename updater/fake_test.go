@@ -152,7 +152,8 @@ func (s *fakeStore) Update(_ context.Context, c dns.Change, use auth.Use) error 
 	if use.Token != "" && s.tokens[use.TokenHost] != use.Token || use.Replay != nil && s.replays[use.Replay.Key] {
 		return auth.ErrUsed
 	}
-	for _, name := range use.Hosts {
+	moved := s.moved(c, use)
+	for _, name := range moved {
 		if use.HostLimit.Count > 0 && s.changed[name] >= use.HostLimit.Count {
 			return &auth.LimitError{RetryAfter: use.HostLimit.Per}
 		}
@@ -167,21 +168,32 @@ func (s *fakeStore) Update(_ context.Context, c dns.Change, use auth.Use) error 
 	if use.Replay != nil {
 		s.replays[use.Replay.Key] = true
 	}
-	s.apply(c, use)
+	for _, name := range moved {
+		s.changed[name]++
+	}
+	s.apply(c)
 	return nil
 }
 
-// apply makes a change, and counts the hosts that it concerns.
-func (s *fakeStore) apply(c dns.Change, use auth.Use) {
+// moved are the hosts that a change does something to.
+func (s *fakeStore) moved(c dns.Change, use auth.Use) []dns.Name {
+	return slices.DeleteFunc(slices.Clone(use.Hosts), func(name dns.Name) bool {
+		for _, z := range c.Zones {
+			for _, set := range z.RRsets {
+				if set.Name == name && !slices.Equal(s.get(name, set.Type), set.Content) {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}
+
+func (s *fakeStore) apply(c dns.Change) {
 	var e dns.Entry
 	for _, z := range c.Zones {
 		zone, _ := s.db.ZoneOf(z.Zone)
 		e.Zones = append(e.Zones, dns.ZoneEntry{ID: zone.ID, Name: zone.Name, RRsets: z.RRsets})
-		for _, set := range z.RRsets {
-			if slices.Contains(use.Hosts, set.Name) && !slices.Equal(s.get(set.Name, set.Type), set.Content) {
-				s.changed[set.Name]++
-			}
-		}
 	}
 	s.db.Apply(e)
 }

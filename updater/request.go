@@ -34,6 +34,9 @@ func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 	path, query, _ := strings.Cut(originForm(target), "?")
 	r.path = path
 	var ok bool
+	if !strings.HasPrefix(path, "/") {
+		return r, errNoPath
+	}
 	if r.segments, ok = splitPath(path); !ok {
 		return r, bad("the path has a broken escape; right is %%XX, and not %%00")
 	}

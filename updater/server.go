@@ -122,7 +122,7 @@ func (u *Updater) unreadable(fc *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &late) && late.Timeout():
 		p.status, p.body = fasthttp.StatusRequestTimeout, "the rest of the request did not come in time"
 	case errors.Is(err, fasthttp.ErrorInvalidURI):
-		p.body = "the path does not begin with /; right is a server with a path, such as HOST/nic/update?hostname=%h&myip=%i"
+		p = plain(errNoPath)
 	}
 	p.write(fc, fc.IsTLS())
 	u.metrics.observe("none", p.outcome, 0)
