@@ -72,6 +72,8 @@ func runScripts(t *testing.T, start func(*testscript.Env) (scriptRedis, error)) 
 			env.Setenv("REDIS", "redis://"+redis.Addr()+"/0")
 			env.Setenv("REDYN_REDIS_URL", "redis://"+redis.Addr()+"/0")
 			env.Setenv("REDYN_REDIS_TIMEOUT", "10s") // of a busy machine
+			// Else the race detector makes every command sleep a second before it ends.
+			env.Setenv("GORACE", "atexit_sleep_ms=10")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
