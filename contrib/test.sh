@@ -16,7 +16,8 @@ FUZZ_INPUTS=${FUZZ_INPUTS:-10000} # for each fuzz test
 packages=(
 	ca-certificates gcc git libc6-dev                                 # go test -race
 	redis-server pdns-server pdns-backend-remote bind9-dnsutils curl # the tests
-	pdns-backend-bind pdns-backend-sqlite3 sqlite3 dnsperf            # contrib/bench
+	pdns-backend-sqlite3 sqlite3 unbound ldnsutils                    # and what they compare with
+	pdns-backend-bind dnsperf                                         # contrib/bench
 	shellcheck systemd
 )
 

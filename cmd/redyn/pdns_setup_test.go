@@ -37,6 +37,9 @@ func needPrograms(t *testing.T, programs ...string) {
 	}
 }
 
+// noPause keeps the race detector from making every program sleep a second before it ends.
+const noPause = "GORACE=atexit_sleep_ms=10"
+
 // program is redyn as a user builds it; with the race detector if the tests have it.
 var program string
 
@@ -83,6 +86,7 @@ func startServer(t *testing.T, name, program string, args ...string) *server {
 	t.Helper()
 	s := &server{name: name, cmd: exec.Command(program, args...), done: make(chan struct{}), log: new(lockedBuffer)}
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	s.cmd.Env = append(os.Environ(), noPause)
 	s.cmd.WaitDelay = time.Second
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", name, err)
@@ -215,8 +219,7 @@ func (r *redisServer) do(t *testing.T, args ...string) string {
 func (r *redisServer) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(program, args...)
-	// Else the race detector makes every command sleep a second before it ends.
-	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url(), "GORACE=atexit_sleep_ms=10")
+	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url(), noPause)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -308,6 +311,7 @@ func socketPath(t *testing.T) string {
 type powerDNS struct {
 	*server
 	addr string
+	dir  string // of its settings
 }
 
 // uncached turns PowerDNS's caches of answers off.
@@ -321,22 +325,34 @@ func remote(connection string) string {
 // startPDNS starts a pdns_server and returns when it answers at all.
 func startPDNS(t *testing.T, settings string) *powerDNS {
 	t.Helper()
-	port, dir := freePort(t), filepath.Dir(socketPath(t))
+	return startPDNSAt(t, loopback(freePort(t)), settings)
+}
+
+// startPDNSAt starts it at an address, from which it also asks others.
+func startPDNSAt(t *testing.T, addr, settings string) *powerDNS {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Dir(socketPath(t))
 	conf := settings + fmt.Sprintf(`
-local-address=127.0.0.1
-local-port=%d
+local-address=%s
+query-local-address=%[1]s
+local-port=%s
 socket-dir=%s
 security-poll-suffix=
+only-notify=127.0.0.0/8
 daemon=no
 guardian=no
 setuid=
 setgid=
 disable-syslog=yes
-`, port, dir)
+`, host, port, dir)
 	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &powerDNS{startServer(t, "pdns_server", "pdns_server", "--config-dir="+dir), loopback(port)}
+	p := &powerDNS{startServer(t, "pdns_server", "pdns_server", "--config-dir="+dir), addr, dir}
 	p.await(t, func() error {
 		_, err := p.exchange("version.bind.", dns.TypeTXT)
 		return err

@@ -13,12 +13,14 @@ import (
 
 // Zones go into Redis by the program, and a real pdns_server answers questions from them.
 func TestPowerDNS(t *testing.T) {
-	needPrograms(t, "redis-server", "redis-cli", "pdns_server")
+	needPrograms(t, "redis-server", "redis-cli", "pdns_server", "pdnsutil", "pdns_control", "nsupdate",
+		"sqlite3", "unbound", "delv", "ldns-verify-zone", "ldns-signzone", "ldns-keygen")
 	buildProgram(t)
 	t.Run("questions", testPowerDNSQuestions)
 	t.Run("root zone", testPowerDNSRoot)
 	t.Run("change", testPowerDNSChange)
 	t.Run("samples", testPowerDNSSamples)
+	t.Run("signed", testPowerDNSSigned)
 	t.Run("Redis away", testPowerDNSRedisAway)
 	t.Run("Redis lost", testPowerDNSRedisLost)
 	t.Run("redyn away", testPowerDNSRedynAway)
