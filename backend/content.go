@@ -44,6 +44,8 @@ func hasNames(typ dns.Type) bool {
 	switch typ {
 	case dns.TypeNS, dns.TypeCNAME, dns.TypeSOA, dns.TypePTR, dns.TypeMX, dns.TypeSRV, dns.TypeDNAME, dns.TypeALIAS,
 		dns.TypeSVCB, dns.TypeHTTPS, dns.TypeRRSIG, dns.TypeNSEC,
+		7,   // MB
+		8,   // MG
 		9,   // MR
 		14,  // MINFO
 		17,  // RP

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -42,7 +43,7 @@ const (
 // mnemonics are the types whose text all PowerDNS versions from 4.7 on read and write; a type that
 // is missing here travels as TYPEnnn with content in the form of RFC 3597.
 var mnemonics = map[Type]string{
-	1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 9: "MR", 12: "PTR", 13: "HINFO", 14: "MINFO", 15: "MX",
+	1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 7: "MB", 8: "MG", 9: "MR", 12: "PTR", 13: "HINFO", 14: "MINFO", 15: "MX",
 	16: "TXT", 17: "RP", 18: "AFSDB", 25: "KEY", 28: "AAAA", 29: "LOC", 33: "SRV", 35: "NAPTR",
 	36: "KX", 37: "CERT", 39: "DNAME", 42: "APL", 43: "DS", 44: "SSHFP", 45: "IPSECKEY",
 	46: "RRSIG", 47: "NSEC", 48: "DNSKEY", 49: "DHCID", 50: "NSEC3", 51: "NSEC3PARAM", 52: "TLSA",
@@ -52,8 +53,14 @@ var mnemonics = map[Type]string{
 	255: "ANY", 256: "URI", 257: "CAA", 32769: "DLV", 65401: "ALIAS", 65402: "LUA",
 }
 
+// others are types that PowerDNS, or a newer one, names when it hands over a record, though not all
+// versions from 4.7 on can read the data under that name.
+var others = map[string]Type{
+	"SIG": 24, "A6": 38, "HHIT": 67, "BRID": 68, "RESINFO": 261, "WALLET": 262, "ADDR": 65400,
+}
+
 var byMnemonic = func() map[string]Type {
-	m := make(map[string]Type, len(mnemonics))
+	m := maps.Clone(others)
 	for t, text := range mnemonics {
 		m[text] = t
 	}

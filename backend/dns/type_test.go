@@ -20,6 +20,7 @@ func TestParseType(t *testing.T) {
 	f("type65280", 65280, "TYPE65280")
 	f("ALIAS", dns.TypeALIAS, "ALIAS")
 	f("ANY", dns.TypeANY, "ANY")
+	f("ADDR", 65400, "TYPE65400")
 }
 
 func TestParseTypeRefuses(t *testing.T) {

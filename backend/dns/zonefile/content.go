@@ -17,6 +17,8 @@ var layouts = map[dns.Type][]field{
 	dns.TypeNS:    {name},
 	dns.TypeCNAME: {name},
 	dns.TypeSOA:   {name, name, u32, period, period, period, period},
+	7:             {name}, // MB
+	8:             {name}, // MG
 	9:             {name}, // MR
 	dns.TypePTR:   {name},
 	13:            {text, text}, // HINFO

@@ -12,6 +12,13 @@ import (
 
 const typeIPSECKEY dns.Type = 45
 
+// likeness gives types that miekg/dns does not know one that it knows and whose data has the same form.
+var likeness = map[dns.Type]dns.Type{
+	67:  49, // HHIT and BRID as DHCID: base64 of all
+	68:  49,
+	262: dns.TypeTXT, // WALLET
+}
+
 // foreignType knows the mnemonics that PowerDNS 4.7 does not; such records travel as TYPEnnn.
 func foreignType(text string) (dns.Type, bool) {
 	n, ok := miekg.StringToType[strings.ToUpper(text)]
@@ -21,11 +28,15 @@ func foreignType(text string) (dns.Type, bool) {
 // appendForeign reads data by miekg/dns. What it accepts is packed and unpacked again, which finds
 // what its reader lets through, and leaves one spelling.
 func appendForeign(dst []byte, typ dns.Type, e *entry, words []word, origin dns.Name) ([]byte, error) {
-	if miekg.TypeToRR[uint16(typ)] == nil {
+	read := typ
+	if like, ok := likeness[typ]; ok {
+		read = like
+	}
+	if miekg.TypeToRR[uint16(read)] == nil {
 		return dst, faultf(`the form of its data is not known; right is \# LENGTH HEX (RFC 3597)`)
 	}
 	var line strings.Builder
-	fmt.Fprintf(&line, ". 0 IN TYPE%d", typ)
+	fmt.Fprintf(&line, ". 0 IN TYPE%d", read)
 	for i, w := range words {
 		if i == 3 && typ == typeIPSECKEY && noGateway(e, words) {
 			line.WriteString(" .")
