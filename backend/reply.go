@@ -124,7 +124,7 @@ func stream[T any](r *reply, rows iter.Seq[T], appendRow func(dst []byte, row T)
 // in what answers a lookup; auth is 1 to PowerDNS unless it is told 0, as a number.
 func appendRecords(dst []byte, a *dns.Answer, withZone bool) []byte {
 	if a.Type == dns.TypeENT {
-		return appendTail(appendString(appendHead(dst, a), ""), a, withZone)
+		return appendTail(appendString(appendHead(dst, a), ""), a, a.TTL, withZone)
 	}
 	if len(a.Content) == 0 {
 		return dst
@@ -134,17 +134,21 @@ func appendRecords(dst []byte, a *dns.Answer, withZone bool) []byte {
 	content := len(dst)
 	dst = appendContent(dst, a.Type, a.Content[0])
 	tail := len(dst)
-	dst = appendTail(dst, a, withZone)
+	dst = appendTail(dst, a, a.TTLOf(a.Content[0]), withZone)
 	end := len(dst)
 	for _, c := range a.Content[1:] {
 		dst = append(dst, dst[head:content]...)
 		dst = appendContent(dst, a.Type, c)
+		if a.Type == dns.TypeRRSIG {
+			dst = appendTail(dst, a, a.TTLOf(c), withZone)
+			continue
+		}
 		dst = append(dst, dst[tail:end]...)
 	}
 	return dst
 }
 
-// appendHead and appendTail append what is the same for all records of an RRset.
+// appendHead and appendTail append what is the same for all records of an RRset, but for RRSIGs.
 func appendHead(dst []byte, a *dns.Answer) []byte {
 	dst = append(dst, `{"qtype":"`...)
 	dst = append(dst, a.Type.String()...)
@@ -153,9 +157,9 @@ func appendHead(dst []byte, a *dns.Answer) []byte {
 	return append(dst, `,"content":`...)
 }
 
-func appendTail(dst []byte, a *dns.Answer, withZone bool) []byte {
+func appendTail(dst []byte, a *dns.Answer, ttl uint32, withZone bool) []byte {
 	dst = append(dst, `,"ttl":`...)
-	dst = strconv.AppendUint(dst, uint64(a.TTL), 10)
+	dst = strconv.AppendUint(dst, uint64(ttl), 10)
 	if withZone {
 		dst = append(dst, `,"domain_id":`...)
 		dst = strconv.AppendInt(dst, int64(a.Zone), 10)

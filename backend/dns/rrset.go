@@ -2,6 +2,8 @@ package dns
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // MaxTTL is the greatest TTL, in seconds (RFC 2181 section 8).
@@ -28,6 +30,24 @@ func NewRRset(name Name, typ Type, ttl uint32, content ...string) RRset {
 func (s RRset) Equal(o RRset) bool {
 	return s.Name == o.Name && s.Type == o.Type && slices.Equal(s.Content, o.Content) &&
 		(s.TTL == o.TTL || len(s.Content) == 0)
+}
+
+// TTLOf returns the TTL of the record with this content. RRSIGs of one owner are no RRset: each has the
+// TTL of the RRset that it covers (RFC 4034 section 3), which it tells.
+func (s *RRset) TTLOf(content string) uint32 {
+	if s.Type != TypeRRSIG {
+		return s.TTL
+	}
+	const before = 3 // the type covered, the algorithm, the number of labels
+	for range before {
+		_, content, _ = strings.Cut(content, " ")
+	}
+	text, _, _ := strings.Cut(content, " ")
+	ttl, err := strconv.ParseUint(text, 10, 32)
+	if err != nil || ttl > MaxTTL {
+		return s.TTL
+	}
+	return uint32(ttl)
 }
 
 // Answer is one RRset as PowerDNS is told of it: with the zone it comes from, and whether the

@@ -35,6 +35,21 @@ func TestRRsetEqual(t *testing.T) {
 	}
 }
 
+func TestTTLOf(t *testing.T) {
+	f := func(typ dns.Type, content string, want uint32) {
+		t.Helper()
+		set := dns.NewRRset("a.example.", typ, 60, content)
+		if got := set.TTLOf(content); got != want {
+			t.Errorf("%s %s has TTL %d, want %d", typ, content, got, want)
+		}
+	}
+	f(dns.TypeA, "192.0.2.1", 60)
+	f(dns.TypeTXT, "a b c 300 d", 60)
+	f(dns.TypeRRSIG, "NSEC 13 2 300 20300101000000 20200101000000 1 example. AAAA", 300)
+	f(dns.TypeRRSIG, "NSEC 13 2 3000000000 20300101000000 20200101000000 1 example. AAAA", 60)
+	f(dns.TypeRRSIG, `\# 2 0102`, 60)
+}
+
 func TestParseKind(t *testing.T) {
 	f := func(in string, want dns.Kind) {
 		t.Helper()

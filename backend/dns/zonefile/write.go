@@ -55,7 +55,7 @@ func Sort(zone dns.Name, sets []dns.RRset) {
 // AppendRecord appends one record of the RRset as a line of a master file.
 func AppendRecord(dst []byte, set dns.RRset, content string) []byte {
 	dst = append(append(dst, set.Name...), '\t')
-	dst = append(strconv.AppendUint(dst, uint64(set.TTL), 10), "\tIN\t"...)
+	dst = append(strconv.AppendUint(dst, uint64(set.TTLOf(content)), 10), "\tIN\t"...)
 	dst = append(append(dst, set.Type.String()...), '\t')
 	return append(append(dst, content...), '\n')
 }

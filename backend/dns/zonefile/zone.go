@@ -59,7 +59,7 @@ func (z *Zone) add(rec Record) {
 		return
 	}
 	set := &z.sets[at]
-	if set.TTL != rec.TTL {
+	if set.TTL != rec.TTL && rec.Type != dns.TypeRRSIG {
 		z.Warnings = append(z.Warnings, Problem{
 			Pos: rec.Pos, Name: rec.Name, Type: rec.Type,
 			Text: "TTL " + utoa(rec.TTL) + " differs from the first record's; all get " + utoa(set.TTL),

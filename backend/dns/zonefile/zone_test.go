@@ -176,6 +176,8 @@ func randomZone(t *testing.T, rnd *rand.Rand) (dns.Name, []dns.RRset) {
 		set, ok := sets[key]
 		if !ok {
 			set.TTL = rnd.Uint32N(dns.MaxTTL)
+			set.Type = typ
+			set.TTL = set.TTLOf(content)
 		}
 		sets[key] = dns.NewRRset(name, typ, set.TTL, append(set.Content, content)...)
 	}
