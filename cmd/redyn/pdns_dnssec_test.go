@@ -140,6 +140,7 @@ func (s *signed) sign(t *testing.T, d denial) []string {
 
 // PowerDNS signs what redyn holds, in each way that there is to deny, and every answer is proved.
 func testPowerDNSSigned(t *testing.T) {
+	t.Parallel()
 	s := startSigned(t)
 	for _, d := range denials {
 		t.Run(d.zone, func(t *testing.T) {

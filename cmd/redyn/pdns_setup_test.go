@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -152,15 +153,16 @@ func eventually(t *testing.T, check func() error) {
 	}
 }
 
-// freePort is a loopback port that nobody listens on, neither by TCP nor by UDP.
+// freePort is a loopback port that nobody listens on, neither by TCP nor by UDP, and that the kernel
+// gives to nobody who asks for any.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		port := 10_000 + rand.IntN(20_000)
+		l, err := net.Listen("tcp", loopback(port))
 		if err != nil {
-			t.Fatal(err)
+			continue
 		}
-		port := l.Addr().(*net.TCPAddr).Port
 		u, err := net.ListenPacket("udp", loopback(port))
 		_ = l.Close()
 		if err == nil {

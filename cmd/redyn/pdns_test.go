@@ -13,6 +13,7 @@ import (
 
 // Zones go into Redis by the program, and a real pdns_server answers questions from them.
 func TestPowerDNS(t *testing.T) {
+	t.Parallel()
 	needPrograms(t, "redis-server", "redis-cli", "pdns_server", "pdnsutil", "pdns_control", "nsupdate",
 		"sqlite3", "unbound", "delv", "ldns-verify-zone", "ldns-signzone", "ldns-keygen")
 	buildProgram(t)
@@ -25,6 +26,10 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("Redis lost", testPowerDNSRedisLost)
 	t.Run("redyn away", testPowerDNSRedynAway)
 	t.Run("replica", testPowerDNSReplica)
+	t.Run("transfers", testPowerDNSTransfers)
+	t.Run("signed elsewhere", testPowerDNSPresigned)
+	t.Run("autoprimary", testPowerDNSAutoprimary)
+	t.Run("two of each", testPowerDNSPair)
 }
 
 // zoneText has a case for everything that PowerDNS treats in a way of its own.
@@ -235,6 +240,7 @@ func texts(rrs []dns.RR) []string {
 
 // Every kind of question gets its answer over every way that PowerDNS can talk to redyn.
 func testPowerDNSQuestions(t *testing.T) {
+	t.Parallel()
 	redis := startRedis(t)
 	redis.importZone(t, zoneText)
 	redis.importZone(t, childText)
@@ -285,6 +291,7 @@ func checkTransfer(t *testing.T, p *powerDNS, zone, text string) {
 
 // The root zone has the one name that most programs stumble over.
 func testPowerDNSRoot(t *testing.T) {
+	t.Parallel()
 	const text = `$ORIGIN .
 $TTL 300
 @        SOA ns1 hostmaster 1 3600 600 86400 60
@@ -330,6 +337,7 @@ a.ent    A   192.0.2.55
 
 // A change is acknowledged when the very next question gets the new answer.
 func testPowerDNSChange(t *testing.T) {
+	t.Parallel()
 	redis := startRedis(t)
 	redis.importZone(t, zoneText)
 	node := startNode(t, redis)
@@ -363,6 +371,7 @@ func testPowerDNSChange(t *testing.T) {
 
 // The samples are settings that PowerDNS takes, and with which it answers.
 func testPowerDNSSamples(t *testing.T) {
+	t.Parallel()
 	redis := startRedis(t)
 	redis.importZone(t, zoneText)
 	node := startNode(t, redis)

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -21,11 +23,16 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// The stories wait more than they work. (What -parallel says comes later and holds.)
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"redyn": main})
 }
 
 // The stories of testdata/script, each on miniredis and on a real redis-server.
 func TestScript(t *testing.T) {
+	t.Parallel()
 	t.Run("miniredis", func(t *testing.T) {
 		runScripts(t, func(env *testscript.Env) (scriptRedis, error) {
 			m := miniredis.NewMiniRedis()
@@ -116,10 +123,21 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 // free NAME... sets environment variables to addresses that nobody listens on.
 func free(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Setenv(name, ln.Addr().String())
-		ts.Check(ln.Close())
+		ts.Setenv(name, freeAddr())
+	}
+}
+
+// freeAddr is a loopback address that nobody listens on. The kernel gives no such port to anybody
+// who asks for any.
+func freeAddr() string {
+	for {
+		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
+		if err != nil {
+			continue
+		}
+		if ln.Close() == nil {
+			return ln.Addr().String()
+		}
 	}
 }
 
@@ -209,12 +227,8 @@ type realServer struct {
 func (r *realServer) Addr() string { return r.addr }
 
 func (r *realServer) first() error {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	r.addr = ln.Addr().String()
-	if err := errors.Join(ln.Close(), os.MkdirAll(r.dir, 0o700)); err != nil {
+	r.addr = freeAddr()
+	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return err
 	}
 	return r.Start()
