@@ -186,11 +186,11 @@ func (c *conn) Write(p []byte) (int, error) {
 // writeLine writes a reply of the unix connector. Nearly always the kernel takes all of it at once; the
 // rest is waited for.
 func (c *conn) writeLine(p []byte) error {
-	n, err := syscall.Write(c.fd, p)
+	n, err := send(c.fd, p)
 	if err == nil && n == len(p) {
 		return nil
 	}
-	_, err = c.Write(p[max(n, 0):])
+	_, err = c.Write(p[n:])
 	return err
 }
 

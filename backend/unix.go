@@ -57,9 +57,13 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	// An error is the end of the connection like any other.
 	_ = raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
+		hasty := false
 		for {
 			room := len(l.buf) - l.have
-			n, err := syscall.Read(c.fd, l.buf[l.have:])
+			n, err := receive(c.fd, l.buf[l.have:])
+			if hasty {
+				l.learn(err == nil)
+			}
 			switch {
 			case err == syscall.EINTR:
 				continue
@@ -67,11 +71,45 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 				return false
 			case err != nil || n == 0 || !l.take(n):
 				return true
-			case n < room:
+			case n == room:
+				hasty = false
+			case l.tries():
+				hasty = true
+			default:
 				return false
 			}
 		}
 	})
+}
+
+// haste tells whether to read once more at once, as the next question may be there already: it is about
+// every second time if there are many connections and the processors are busy, and then to read is
+// cheaper than to be woken. It learns from what such reads found, and seldom tries if that was nothing.
+type haste struct {
+	trust int8  // grows with each question found, and falls with each read in vain
+	idle  uint8 // questions since trust was lost
+}
+
+const (
+	mostTrust  = 16
+	foundTrust = 2 // so trust lasts if every third read finds a question
+	idleRounds = 64
+)
+
+func (h *haste) tries() bool {
+	if h.trust > 0 {
+		return true
+	}
+	h.idle++
+	return h.idle%idleRounds == 0
+}
+
+func (h *haste) learn(found bool) {
+	if found {
+		h.trust = min(h.trust+foundTrust, mostTrust)
+	} else {
+		h.trust = max(h.trust-1, 0)
+	}
 }
 
 // lines are the lines of one connection.
@@ -81,6 +119,7 @@ type lines struct {
 	conn *conn
 	buf  []byte
 	have int // how much of buf is filled with the beginning of a line
+	haste
 }
 
 // take answers the lines that are whole now that n more octets were read.
