@@ -19,7 +19,7 @@ import (
 func TestLookupAllocs(t *testing.T) {
 	b := New(Options{Zones: newFake()})
 	line := make([]byte, len(benchLine)-1)
-	nobody := &conn{Conn: discard{}}
+	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	unix := testing.AllocsPerRun(1000, func() {
 		copy(line, benchLine) // which answering spoils
 		if !b.answer(t.Context(), nobody, line) {
@@ -64,7 +64,7 @@ func TestListAllocs(t *testing.T) {
 			z.answers = append(z.answers, dns.Answer{RRset: set, Zone: 1, Auth: true})
 		}
 		b := New(Options{Zones: z})
-		nobody := &conn{Conn: discard{}}
+		nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 		line := make([]byte, 0, 100)
 		return testing.AllocsPerRun(10, func() {
 			line = append(line[:0], `{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}`...)

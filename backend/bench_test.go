@@ -75,7 +75,7 @@ func BenchmarkHTTPCanned(b *testing.B) {
 // BenchmarkAnswer is what redyn itself adds to reading a line and writing its answer.
 func BenchmarkAnswer(b *testing.B) {
 	backend := New(Options{Zones: newFake()})
-	nobody := &conn{Conn: discard{}, fd: -1}
+	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	line := make([]byte, len(benchLine)-1)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -76,8 +76,9 @@ func scarce(err error) bool {
 }
 
 func (s *conns) add(c net.Conn) *conn {
-	added := &conn{Conn: c, set: s, denied: !s.b.allowed(c.RemoteAddr())}
+	added := &conn{wire: wire{Conn: c}, set: s, denied: !s.b.allowed(c.RemoteAddr())}
 	added.session.conn = c
+	added.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[added] = struct{}{}
@@ -118,7 +119,7 @@ func (s *conns) stop() {
 // should read may not take long. Timers are set only where something is late, as setting one for every
 // request would cost a tenth of a lookup.
 type conn struct {
-	net.Conn
+	wire
 	set     *conns
 	fd      int           // of a connection of the unix connector, while it is served
 	denied  bool          // the peer may not ask
@@ -136,7 +137,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	} else {
 		c.relax()
 	}
-	n, err := c.Conn.Read(p)
+	n, err := c.read(p)
 	if n > 0 {
 		c.partial = true
 	}
@@ -180,7 +181,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.writeBy = now + writeTimeout
 		_ = c.SetWriteDeadline(epoch.Add(c.writeBy))
 	}
-	return c.Conn.Write(p)
+	return c.write(p)
 }
 
 // writeLine writes a reply of the unix connector. Nearly always the kernel takes all of it at once; the

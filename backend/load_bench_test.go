@@ -12,7 +12,7 @@ import (
 // BenchmarkFeedRecord is what redyn itself adds to each record of a transfer.
 func BenchmarkFeedRecord(b *testing.B) {
 	backend := New(Options{Zones: newFake(), Store: &memory{}})
-	c := &conn{Conn: discard{}}
+	c := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	zone, _ := newFake().Zone("example.org.")
 	backend.begin(&c.session, "1795302769", zone, newLoad(zone, sink{}))
 	lines := make([][]byte, 256)

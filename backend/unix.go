@@ -44,18 +44,13 @@ const lineBuffer = 1 << 10
 // would try to read once more before it waits. Nothing is missed, as the poller is edge-triggered:
 // what comes after a read that did not fill the buffer wakes it.
 func (b *Backend) serveLines(ctx context.Context, c *conn) {
-	pollable, ok := c.Conn.(syscall.Conn)
-	if !ok {
+	if c.raw == nil {
 		b.log.ErrorContext(ctx, "cannot serve a connection that has no descriptor", "type", fmt.Sprintf("%T", c.Conn))
-		return
-	}
-	raw, err := pollable.SyscallConn()
-	if err != nil {
 		return
 	}
 	l := &lines{b: b, ctx: ctx, conn: c, buf: make([]byte, lineBuffer)}
 	// An error is the end of the connection like any other.
-	_ = raw.Read(func(fd uintptr) (ended bool) {
+	_ = c.raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
 		hasty := false
 		for {

@@ -1,3 +1,5 @@
+//go:build linux && !race
+
 package backend
 
 import (
@@ -10,14 +12,14 @@ import (
 // of calls that may take long. n is not negative.
 
 func receive(fd int, p []byte) (n int, err error) {
-	return transfer(syscall.SYS_RECVFROM, fd, p, syscall.MSG_DONTWAIT)
+	return transact(syscall.SYS_RECVFROM, fd, p, syscall.MSG_DONTWAIT)
 }
 
 func send(fd int, p []byte) (n int, err error) {
-	return transfer(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+	return transact(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 }
 
-func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, error) {
+func transact(call uintptr, fd int, p []byte, flags uintptr) (int, error) {
 	n, _, errno := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
 	if errno != 0 {
 		return 0, errno

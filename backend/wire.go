@@ -1,0 +1,88 @@
+package backend
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// wire reads from a connection and writes to it, as net.Conn does, by receive and send. Like a
+// net.Conn it may be read by one goroutine and written by another, and closed by a third.
+type wire struct {
+	net.Conn
+	raw     syscall.RawConn // nil: of Conn's own Read and Write
+	in, out transfer
+}
+
+// transfer is a read or a write that runs.
+type transfer struct {
+	p    []byte // what is left of it
+	n    int
+	err  error
+	step func(fd uintptr) (done bool)
+}
+
+// open is called once w is where it stays.
+func (w *wire) open() {
+	pollable, ok := w.Conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	raw, err := pollable.SyscallConn()
+	if err != nil {
+		return
+	}
+	w.raw, w.in.step, w.out.step = raw, w.in.receive, w.out.send
+}
+
+func (w *wire) read(p []byte) (int, error) {
+	if w.raw == nil || len(p) == 0 {
+		return w.Conn.Read(p)
+	}
+	n, err := w.in.run(p, w.raw.Read)
+	if n == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+func (w *wire) write(p []byte) (int, error) {
+	if w.raw == nil || len(p) == 0 {
+		return w.Conn.Write(p)
+	}
+	return w.out.run(p, w.raw.Write)
+}
+
+func (t *transfer) run(p []byte, poll func(func(fd uintptr) bool) error) (int, error) {
+	t.p, t.n, t.err = p, 0, nil
+	err := poll(t.step)
+	t.p = nil
+	if err == nil && t.err != nil {
+		err = os.NewSyscallError("transfer", t.err)
+	}
+	return t.n, err
+}
+
+func (t *transfer) receive(fd uintptr) (done bool) {
+	for {
+		t.n, t.err = receive(int(fd), t.p)
+		if t.err != syscall.EINTR {
+			return t.err != syscall.EAGAIN
+		}
+	}
+}
+
+func (t *transfer) send(fd uintptr) (done bool) {
+	for {
+		n, err := send(int(fd), t.p)
+		t.n += n
+		t.p, t.err = t.p[n:], err
+		switch {
+		case err == syscall.EAGAIN:
+			return false
+		case err != nil && err != syscall.EINTR, len(t.p) == 0:
+			return true
+		}
+	}
+}
