@@ -28,13 +28,14 @@ const (
 	cannedHTTP     = "canned fasthttp"
 	cannedClose    = "canned fasthttp closing"
 	redisUnix      = "one Redis read per lookup unix"
+	bareRedisUnix  = "the same without go-redis unix"
 	bindBackend    = "bind backend"
 	sqliteBackend  = "gsqlite3 backend"
 )
 
 // order brings those together that are compared, to be measured one after the other.
 var order = []string{
-	cannedUnix, redynUnix, redisUnix, sqliteBackend, bindBackend,
+	cannedUnix, redynUnix, redisUnix, bareRedisUnix, sqliteBackend, bindBackend,
 	redynHTTP, cannedHTTP, redynHTTPClose, cannedClose,
 }
 
@@ -42,6 +43,7 @@ var order = []string{
 var dnsGoals = []goal{
 	{"1", redynUnix, cannedUnix, 1, atLeast},
 	{"1", redynUnix, redisUnix, 1.8, atLeast},
+	{"", redynUnix, bareRedisUnix, 0, atLeast},
 	{"2", redynHTTP, cannedHTTP, 0.97, atLeast},
 	{"2", redynHTTPClose, cannedHTTP, 2.1, atLeast},
 	{"", redynHTTPClose, cannedClose, 0, atLeast},
@@ -127,7 +129,7 @@ func (b *bench) startContestants() ([]contestant, error) {
 	}{
 		{[]string{redynUnix, redynHTTP, redynHTTPClose}, b.startRedyns},
 		{[]string{cannedUnix, cannedHTTP, cannedClose}, b.startCanned},
-		{[]string{redisUnix}, b.startRedisResponder},
+		{[]string{redisUnix, bareRedisUnix}, b.startRedisResponders},
 		{[]string{bindBackend}, b.prepareBind},
 		{[]string{sqliteBackend}, b.prepareSQLite},
 	}
@@ -239,9 +241,11 @@ func (b *bench) startCanned(string) ([]string, error) {
 	return settings, nil
 }
 
-func (b *bench) startRedisResponder(string) ([]string, error) {
-	if !b.chosen(redisUnix) {
-		return make([]string, 1), nil
+// startRedisResponders starts those that read Redis: as a service in Go would, and with the least code
+// that does.
+func (b *bench) startRedisResponders(string) ([]string, error) {
+	if !b.chosen(redisUnix) && !b.chosen(bareRedisUnix) {
+		return make([]string, 2), nil
 	}
 	redis, err := b.startRedis()
 	if err != nil {
@@ -250,8 +254,15 @@ func (b *bench) startRedisResponder(string) ([]string, error) {
 	if err := fillRedis(redis, b.opts.hosts); err != nil {
 		return nil, err
 	}
-	_, addr, err := b.startResponder("redis", redis)
-	return []string{remote("unix:path=" + addr)}, err
+	var settings []string
+	for _, kind := range []string{"redis", "bare-redis"} {
+		_, addr, err := b.startResponder(kind, redis)
+		if err != nil {
+			return nil, err
+		}
+		settings = append(settings, remote("unix:path="+addr))
+	}
+	return settings, nil
 }
 
 // startResponder starts this program as a responder, on a socket or an address.

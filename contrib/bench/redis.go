@@ -3,10 +3,14 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strconv"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // hostsKey holds, by name, all records of that name: a line each of type, a space, and content.
@@ -95,19 +99,39 @@ func (r *redisConn) do(args ...string) ([]byte, error) {
 	return nil, fmt.Errorf("redis says %q", line)
 }
 
-// dialRedisResponder returns a responder that reads Redis once for each lookup.
-func dialRedisResponder(addr string) (answerer, error) {
+// rows reads all records of a name from Redis, once.
+type rows func(name []byte) ([]byte, error)
+
+// redisRows reads over connections that all share, by the library that services in Go use.
+func redisRows(addr string) rows {
+	client := redis.NewClient(&redis.Options{Addr: addr})
+	return func(name []byte) ([]byte, error) {
+		all, err := client.HGet(context.Background(), hostsKey, string(name)).Bytes()
+		if errors.Is(err, redis.Nil) {
+			return nil, nil
+		}
+		return all, err
+	}
+}
+
+// bareRedisRows reads over a connection of its own.
+func bareRedisRows(addr string) (rows, error) {
 	r, err := dialRedis(addr)
 	if err != nil {
 		return nil, err
 	}
+	return func(name []byte) ([]byte, error) { return r.do("HGET", hostsKey, string(name)) }, nil
+}
+
+// redisResponder answers lookups by one read each.
+func redisResponder(read rows) answerer {
 	return func(dst, line []byte) ([]byte, error) {
 		_, after, found := bytes.Cut(line, []byte(`"qname": "`))
 		name, _, _ := bytes.Cut(after, []byte(`"`))
 		if !found {
 			return append(dst, otherAnswer(line)...), nil
 		}
-		rows, err := r.do("HGET", hostsKey, string(name))
+		rows, err := read(name)
 		if err != nil {
 			return nil, err
 		}
@@ -126,5 +150,5 @@ func dialRedisResponder(addr string) (answerer, error) {
 			}
 		}
 		return append(dst, "]}\n"...), nil
-	}, nil
+	}
 }

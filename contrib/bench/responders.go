@@ -41,7 +41,13 @@ func respond(args []string) error {
 	case len(args) == 2 && (args[0] == "http" || args[0] == "http-close"):
 		return serveHTTP(args[1], args[0] == "http-close")
 	case len(args) == 3 && args[0] == "redis":
-		return serveUnix(args[1], func() (answerer, error) { return dialRedisResponder(args[2]) })
+		answer := redisResponder(redisRows(args[2]))
+		return serveUnix(args[1], func() (answerer, error) { return answer, nil })
+	case len(args) == 3 && args[0] == "bare-redis":
+		return serveUnix(args[1], func() (answerer, error) {
+			read, err := bareRedisRows(args[2])
+			return redisResponder(read), err
+		})
 	}
 	return fmt.Errorf("respond: unknown arguments %q", args)
 }
