@@ -1,10 +1,13 @@
 package updater
 
 import (
+	"bufio"
 	"encoding/base64"
 	"errors"
 	"strconv"
 	"strings"
+
+	"github.com/valyala/fasthttp"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -24,3 +27,8 @@ func basic(user, password string) string {
 
 // errAway is what a store says that does not answer.
 var errAway = errors.New("dial tcp 127.0.0.1:6379: connection refused")
+
+// readHeader reads a request's header as the server does.
+func readHeader(h *fasthttp.RequestHeader, raw string) error {
+	return h.Read(bufio.NewReader(strings.NewReader(raw)))
+}
