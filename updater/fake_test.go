@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"maps"
 	"net/netip"
 	"slices"
 	"sync"
@@ -25,7 +26,7 @@ type fakeStore struct {
 	replays     map[string]bool
 	asked       map[netip.Addr]int
 	failed      map[netip.Addr]int
-	failures    []string // credentials of failed authentications
+	failures    map[string]int // of credentials
 	changed     map[dns.Name]int
 	used        []string
 	upgraded    map[string]string
@@ -44,7 +45,7 @@ func newFake() *fakeStore {
 	s := &fakeStore{
 		db: zonedb.New(), tokens: make(map[auth.HostID]string), replays: make(map[string]bool),
 		asked: make(map[netip.Addr]int), failed: make(map[netip.Addr]int), changed: make(map[dns.Name]int),
-		upgraded: make(map[string]string),
+		upgraded: make(map[string]string), failures: make(map[string]int),
 	}
 	for id, name := range map[dns.ZoneID]dns.Name{zoneID: "example.org.", otherID: "example.net."} {
 		soa := dns.NewRRset(name, dns.TypeSOA, 3600, "ns1.example.org. hostmaster.example.org. 1 3600 600 86400 300")
@@ -123,6 +124,7 @@ func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
 			found.Credentials = append(found.Credentials, c)
 		}
 	}
+	found.Failures = maps.Clone(s.failures)
 	return found, nil
 }
 
@@ -130,7 +132,7 @@ func (s *fakeStore) Failed(_ context.Context, from netip.Addr, credential string
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failed[from]++
-	s.failures = append(s.failures, credential)
+	s.failures[credential]++
 	return s.away
 }
 

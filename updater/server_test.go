@@ -319,6 +319,43 @@ func TestFailureLimit(t *testing.T) {
 	}
 }
 
+// Guessing at a password from many addresses is slowed down, and so is its owner, who is never locked out.
+func TestSlowDown(t *testing.T) {
+	s := serve(t, Options{FailureLimit: auth.Limit{Count: 2, Per: time.Minute}, TrustedProxies: prefixes("127.0.0.1/32")})
+	s.store.addHost(17, home)
+	s.passwordFor("correcthorse", nil, home)
+	f := func(password string, status int) time.Duration {
+		t.Helper()
+		begin := time.Now()
+		if a := s.get("/", basic("home.example.org", password), "X-Forwarded-For: 203.0.113.1"); a.StatusCode != status {
+			t.Errorf("%d %s", a.StatusCode, a.body)
+		}
+		return time.Since(begin)
+	}
+	id := s.store.credentials[0].ID
+	s.store.failures[id] = 2
+	if took := f("correcthorse", 200); took >= slowStep {
+		t.Errorf("two failures slow down: %v", took)
+	}
+	s.store.failures[id] = 4
+	if took := f("correcthorse", 200); took < 2*slowStep {
+		t.Errorf("two failures too many do not slow down: %v", took)
+	}
+	if took := f("wrong", 401); took < 2*slowStep {
+		t.Errorf("two failures too many do not slow down: %v", took)
+	}
+	if s.store.failures[id] != 5 {
+		t.Errorf("failures are %v", s.store.failures)
+	}
+	// The longest wait is bounded.
+	begin := time.Now()
+	s.store.failures[id] = 1e9
+	f("correcthorse", 200)
+	if took := time.Since(begin); took > mostSlow+time.Second {
+		t.Errorf("it takes %v", took)
+	}
+}
+
 func TestHostLimit(t *testing.T) {
 	s, token := desecServer(t, Options{HostLimit: auth.Limit{Count: 2, Per: 2 * time.Minute}})
 	for _, ip := range []string{"192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"} {

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"context"
+	"time"
 
 	"redyn/auth"
 )
@@ -10,6 +11,9 @@ import (
 func (a *attempt) verify(ctx context.Context, q auth.Request) (auth.Verified, error) {
 	p, v := &a.wish.proof, a.u.Verifier
 	candidates := p.candidates(a.found)
+	if err := a.slowDown(ctx, candidates); err != nil {
+		return auth.Verified{}, err
+	}
 	switch p.kind {
 	case tokenProof:
 		return v.Token(candidates, p.secret, q)
@@ -21,6 +25,32 @@ func (a *attempt) verify(ctx context.Context, q auth.Request) (auth.Verified, er
 		return v.Signature(candidates, a.signed(), q)
 	}
 	return auth.Verified{}, p.broken
+}
+
+// How long each failure above the limit makes everybody wait who shows a password, and at most.
+const (
+	slowStep = 100 * time.Millisecond
+	mostSlow = 2 * time.Second
+)
+
+// slowDown waits before a password is looked at that somebody guesses at from many addresses. It is no
+// lock: whoever knows the password only waits, too.
+func (a *attempt) slowDown(ctx context.Context, candidates []auth.Credential) error {
+	worst := 0
+	for _, c := range candidates {
+		if c.Kind == auth.Password {
+			worst = max(worst, a.found.Failures[c.ID]-a.u.FailureLimit.Count)
+		}
+	}
+	if a.wish.proof.kind != secretProof || worst <= 0 {
+		return nil
+	}
+	select {
+	case <-time.After(min(time.Duration(worst)*slowStep, mostSlow)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // signedPart is what an HMAC client signs of a request.
