@@ -147,7 +147,7 @@ func (a *arranger) word(arg string) error {
 
 // mayBeEmpty are the settings that mean something when they are empty. Of others an empty environment
 // variable is as good as none.
-var mayBeEmpty = []string{"backend-listen", "status-listen"}
+var mayBeEmpty = []string{"backend-listen", "status-listen", "updater-listen"}
 
 // addSettings adds the settings that are not on the command line.
 func (a *arranger) addSettings(own map[string]cli.Flag, given map[string]bool, env func(string) (string, bool)) error {

@@ -98,7 +98,12 @@ func (f *findings) listeners(o nodeOptions) {
 	if running {
 		f.ok("a node is running at --status-listen %s", o.statusListen)
 	}
-	for _, l := range []struct{ flag, listen string }{{"backend-listen", o.backendHTTP}, {"status-listen", o.statusListen}} {
+	wanted := []struct{ flag, listen string }{{"backend-listen", o.backendHTTP}, {"status-listen", o.statusListen}}
+	for _, listen := range o.updates.listen {
+		address, _ := plainListen(listen)
+		wanted = append(wanted, struct{ flag, listen string }{"updater-listen", address})
+	}
+	for _, l := range wanted {
 		if l.listen == "" || running {
 			continue
 		}

@@ -32,7 +32,7 @@ func demoCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "demo",
 		Usage: "serve an example zone from a Redis of its own, and say what to try",
-		Flags: slices.Concat(backendFlags, statusFlags, logFlags, configFlags),
+		Flags: slices.Concat(backendFlags, updaterFlags, statusFlags, logFlags, configFlags),
 		Description: "Nothing is needed and nothing is left behind. Where pdns_server is installed, one is started too.\n" +
 			"Listeners take other ports if theirs are in use.",
 		Action: demo,
@@ -104,6 +104,13 @@ func demoOptions(c *cli.Context, dir string) (nodeOptions, error) {
 	}
 	o.backendHTTP = freeOr(o.backendHTTP)
 	o.statusListen = freeOr(o.statusListen)
+	for i, listen := range o.updates.listen {
+		address, plain := plainListen(listen)
+		o.updates.listen[i] = freeOr(address)
+		if plain {
+			o.updates.listen[i] = "http://" + o.updates.listen[i]
+		}
+	}
 	return o, nil
 }
 

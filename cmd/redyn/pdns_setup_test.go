@@ -270,6 +270,7 @@ func (n *node) start(t *testing.T) {
 	n.server = startServer(t, "redyn serve", program, append([]string{
 		"serve", "--backend-unix", n.unix,
 		"--backend-listen", loopback(n.http), "--status-listen", loopback(n.status), "--node-name", "node",
+		"--updater-listen", "",
 	}, n.args...)...)
 	n.await(t, func() error {
 		_, err := n.get("/readyz")

@@ -81,6 +81,7 @@ func runScripts(t *testing.T, start func(*testscript.Env) (scriptRedis, error)) 
 			env.Setenv("REDYN_REDIS_TIMEOUT", "10s") // of a busy machine
 			// Else the race detector makes every command sleep a second before it ends.
 			env.Setenv("GORACE", "atexit_sleep_ms=10")
+			env.Setenv("REDYN_UPDATER_LISTEN", "")   // which stories at the same time would want, too
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){

@@ -21,9 +21,10 @@ import (
 func serveCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "serve",
-		Usage: "answer PowerDNS",
+		Usage: "answer PowerDNS, and hosts that update their addresses",
 		Flags: serveFlags(),
-		Description: "Loads all zones from Redis, follows its change log, and answers PowerDNS from memory.\n" +
+		Description: "Loads all zones from Redis, follows its change log, answers PowerDNS from memory, and lets hosts\n" +
+			"change their own addresses.\n" +
 			"SIGHUP loads everything anew; SIGTERM ends what runs and stops, a second one stops at once.",
 		Action: serve,
 	}
@@ -69,6 +70,7 @@ type nodeOptions struct {
 	unixMode     os.FileMode
 	unixGroup    int // -1: as it comes
 	statusListen string
+	updates      updaterOptions
 }
 
 func newNodeOptions(c *cli.Context) (nodeOptions, error) {
@@ -105,7 +107,8 @@ func newNodeOptions(c *cli.Context) (nodeOptions, error) {
 			return o, usagef("--backend-unix-group: %w", err)
 		}
 	}
-	return o, nil
+	o.updates, err = newUpdaterOptions(c)
+	return o, err
 }
 
 // isLoopback reports whether only this machine reaches a listener there.

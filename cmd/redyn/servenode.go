@@ -18,6 +18,7 @@ import (
 	"redyn/backend"
 	"redyn/backend/zonedb"
 	"redyn/redisstore"
+	"redyn/updater"
 )
 
 // node is a serving node: a copy of all zones, what keeps it, and the listeners that answer from it.
@@ -29,10 +30,12 @@ type node struct {
 	follower *redisstore.Follower
 	writes   *backendStore
 	backend  *backend.Backend
+	updater  *updater.Updater
 	registry *prometheus.Registry
 	stopping atomic.Bool
 
 	status, http, unix net.Listener // nil: not wanted
+	hosts              []hostListener
 }
 
 // newNode opens the listeners, so that a wrong setting is told before anything else happens.
@@ -46,6 +49,7 @@ func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *s
 	b.Reload, b.Stats = n.follower.Reload, n.figures
 	b.Log, b.Metrics = log, n.registry
 	n.backend = backend.New(b)
+	n.updater = newUpdater(n, log)
 	registerMetrics(n)
 	defer func() {
 		if err != nil {
@@ -61,6 +65,9 @@ func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *s
 	if n.unix, err = listenUnix(o.backendUnix, o.unixMode, o.unixGroup); err != nil {
 		return nil, fmt.Errorf("--backend-unix: %w", err)
 	}
+	if err = n.listenUpdater(ctx); err != nil {
+		return nil, err
+	}
 	return n, nil
 }
 
@@ -70,13 +77,17 @@ func (n *node) close() {
 			_ = ln.Close()
 		}
 	}
+	for _, ln := range n.hosts {
+		_ = ln.Close()
+	}
 }
 
 // run serves until ctx ends: then it is not ready any more, answers what was asked, and stops, the
 // status listener last.
 func (n *node) run(ctx context.Context) error {
 	n.log.InfoContext(ctx, "redyn starts", "version", programVersion(), "node", n.name,
-		"status", n.statusListen, "http", n.backendHTTP, "unix", n.backendUnix)
+		"status", n.statusListen, "http", n.backendHTTP, "unix", n.backendUnix,
+		"updater", n.updates.listen)
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -95,11 +106,15 @@ func (n *node) run(ctx context.Context) error {
 	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	follower.Go(func() error { n.reloadOn(followCtx, hangups); return nil })
 	follower.Go(func() error { keepWatchdog(followCtx); return nil })
+	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	if n.http != nil {
 		listeners.Go(func() error { return n.backend.ServeHTTP(ctx, n.http) })
 	}
 	if n.unix != nil {
 		listeners.Go(func() error { return n.backend.ServeUnix(ctx, n.unix) })
+	}
+	for _, ln := range n.hosts {
+		listeners.Go(func() error { return n.updater.Serve(ctx, ln.Listener, ln.secure) })
 	}
 	listeners.Go(func() error { n.announce(ctx); return nil })
 

@@ -18,6 +18,7 @@ import (
 	"redyn/backend"
 	"redyn/backend/dns"
 	"redyn/redisstore"
+	"redyn/updater"
 )
 
 // A setting is a flag that the environment and the config file may give too. The groups say which
@@ -84,7 +85,7 @@ func envName(name string) string {
 
 // serveFlags are the settings of a serving node.
 func serveFlags() []cli.Flag {
-	return slices.Concat(redisFlags, secretsFlags, backendFlags, statusFlags, nodeFlags, logFlags, configFlags)
+	return slices.Concat(redisFlags, secretsFlags, backendFlags, updaterFlags, statusFlags, nodeFlags, logFlags, configFlags)
 }
 
 // storeFlags are the settings of a command that works on Redis.
@@ -116,6 +117,19 @@ var checks = map[string]func(string) error{
 	"backend-allow":               checkNetworks,
 	"backend-transaction-timeout": checkDuration,
 	"backend-methods":             func(text string) error { _, err := backend.ParseMethods(text); return err },
+	"updater-listen":              checkListens,
+	"trusted-proxy":               checkNetworks,
+	"trusted-proxy-header":        checkHeader,
+	"limit-source":                checkLimit,
+	"limit-failures":              checkLimit,
+	"limit-host":                  checkLimit,
+	"missing-family":              checkMissingFamily,
+	"reply-style":                 func(text string) error { _, err := updater.ParseStyle(text); return err },
+	"dynamic-ttl":                 checkDynamicTTL,
+	"public-domain-view":          checkBool,
+	"onetime-life":                checkDuration,
+	"hmac-hex-digest":             checkBool,
+	"signed-path-prefix":          checkPathPrefix,
 	"status-listen":               checkListen,
 	"log-level":                   func(text string) error { _, err := parseLevel(text); return err },
 	"log-format":                  checkLogFormat,
