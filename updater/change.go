@@ -46,7 +46,7 @@ func (u *Updater) edit(z *dns.ZoneChange, h *hostWish, answers []dns.Answer) res
 		if e.computed {
 			z.Expect = append(z.Expect, old)
 		}
-		fresh := dns.NewRRset(h.name, e.typ, u.TTL, e.content(old.Content)...)
+		fresh := e.fresh(old, u.TTL)
 		z.RRsets = append(z.RRsets, fresh)
 		r.content = append(r.content, fresh.Content...)
 		r.changed = r.changed || !fresh.Equal(old)
@@ -54,13 +54,19 @@ func (u *Updater) edit(z *dns.ZoneChange, h *hostWish, answers []dns.Answer) res
 	return r
 }
 
+// mostContent bounds what one name may have of what is set: addresses of both families, or challenges.
+const mostContent = 2 * mostAddrs
+
 // fits reports why a zone cannot have at a name what is to be set there, if so.
 func fits(zone dns.Zone, name dns.Name, answers []dns.Answer, r result) error {
 	if zone.Kind == dns.Slave {
 		return refused("%s is a secondary zone; its records come from its primary", zone.Name)
 	}
-	if len(r.content) == 0 {
+	switch {
+	case len(r.content) == 0:
 		return nil
+	case len(r.content) > mostContent:
+		return refused("%s would have %d records; %d are most", name, len(r.content), mostContent)
 	}
 	for _, a := range answers {
 		switch {

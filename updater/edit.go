@@ -13,9 +13,10 @@ type edit struct {
 	// implied says that the request does not mention it: it is left alone if the host's policy or the
 	// credential says so.
 	implied bool
-	// computed says that the new content depends on the old, so that this must be what it was.
+	// computed says that the new RRset depends on the old, so that this must be what it was.
 	computed bool
-	content  func(old []string) []string
+	// fresh makes the new RRset; it has the TTL unless there is a reason for another.
+	fresh func(old dns.RRset, ttl uint32) dns.RRset
 }
 
 // put is an edit that makes these the only addresses.
@@ -24,19 +25,21 @@ func put(f *family, addrs ...netip.Addr) edit {
 	for _, a := range addrs {
 		texts = append(texts, a.String())
 	}
-	return edit{typ: f.typ, content: func([]string) []string { return slices.Clone(texts) }}
+	return edit{typ: f.typ, fresh: func(old dns.RRset, ttl uint32) dns.RRset {
+		return dns.NewRRset(old.Name, old.Type, ttl, slices.Clone(texts)...)
+	}}
 }
 
 // move is an edit that gives the addresses that there are another network.
 func move(f *family, p netip.Prefix) edit {
-	return edit{typ: f.typ, computed: true, content: func(old []string) []string {
+	return edit{typ: f.typ, computed: true, fresh: func(old dns.RRset, ttl uint32) dns.RRset {
 		var texts []string
-		for _, text := range old {
+		for _, text := range old.Content {
 			if a, err := netip.ParseAddr(text); err == nil {
 				texts = append(texts, moved(a, p).String())
 			}
 		}
-		return texts
+		return dns.NewRRset(old.Name, old.Type, ttl, texts...)
 	}}
 }
 

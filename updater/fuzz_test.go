@@ -55,7 +55,8 @@ func checkContent(t *testing.T, query string, e edit, a, aaaa string) {
 	if addr, err := netip.ParseAddr(old); err != nil || addr.Zone() != "" || addr.Is4() != (e.typ == dns.TypeA) {
 		old = ""
 	}
-	got := e.content([]string{old})
+	before := dns.RRset{Name: home, Type: e.typ, Content: []string{old}}
+	got := e.fresh(before, DefaultTTL).Content
 	if len(got) > mostAddrs {
 		t.Errorf("%q sets %d addresses", query, len(got))
 	}
@@ -65,7 +66,7 @@ func checkContent(t *testing.T, query string, e edit, a, aaaa string) {
 			t.Errorf("%q sets %s to %q", query, e.typ, text)
 		}
 	}
-	if again := e.content([]string{old}); !slices.Equal(again, got) {
+	if again := e.fresh(before, DefaultTTL).Content; !slices.Equal(again, got) {
 		t.Errorf("%q sets %q, and then %q", query, got, again)
 	}
 }

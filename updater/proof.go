@@ -13,6 +13,7 @@ import (
 type proof struct {
 	kind   proofKind
 	user   string // beside a secret
+	named  bool   // the user has to be the credential, or its host, for tokens too
 	secret auth.Secret
 	hmac   auth.HMACSignature
 	signed auth.Signed // without the token
@@ -41,6 +42,14 @@ func (r *request) proof() proof {
 		return proof{kind: secretProof, user: user, secret: auth.NewSecret(password)}
 	}
 	return proof{}
+}
+
+// proofIfAny is proof for where only the header shows anything.
+func (h *headers) proofIfAny() proof {
+	if !h.authorized {
+		return proof{}
+	}
+	return h.proof()
 }
 
 func (h *headers) proof() proof {
@@ -133,12 +142,12 @@ func (p *proof) userName(known []auth.Host) dns.Name {
 }
 
 // candidates returns the credentials that the proof may be of. A user that is no host has only the
-// password whose id it is.
+// password whose id it is, while tokens do not care.
 func (p *proof) candidates(found auth.Found) []auth.Credential {
 	if p.kind != secretProof || p.userName(found.Hosts) != "" {
 		return found.Credentials
 	}
 	return slices.DeleteFunc(slices.Clone(found.Credentials), func(c auth.Credential) bool {
-		return c.Kind == auth.Password && c.ID != p.user
+		return c.ID != p.user && (p.named || c.Kind == auth.Password)
 	})
 }

@@ -28,6 +28,11 @@ var routes = []route{
 	{"token", get, below("/token/"), (*Updater).token},
 	{"update", post, below("/update/"), (*Updater).update},
 	{"update-simple", post, below("/update-simple/"), (*Updater).updateSimple},
+	{"httpreq", post, at("/present"), (*Updater).present},
+	{"httpreq", post, at("/cleanup"), (*Updater).cleanup},
+	{"acme-dns", post, isACMEUpdate, (*Updater).acmeUpdate},
+	{"acme-dns", post, at("/register"), (*Updater).register},
+	{"acme-dns", get, at("/health"), (*Updater).health},
 	{"dyndns2", getOrPost, func(r *request) bool { return isNic(r.segments) }, (*Updater).nic},
 	{"dyndns2", getOrPost, func(r *request) bool { return isGlued(r.segments) }, glued},
 	{"none", getOrPost, isNothing, nothing},
@@ -51,6 +56,12 @@ func below(prefix string) func(*request) bool {
 		rest, ok := strings.CutPrefix(r.path, prefix)
 		return ok && rest != "" && !strings.Contains(rest, "/")
 	}
+}
+
+// isACMEUpdate reports whether a request is an update of acme-dns, whose path others may have too.
+func isACMEUpdate(r *request) bool {
+	return r.path == "/update" && r.method == http.MethodPost &&
+		(r.headers.apiUser != "" || r.headers.apiKey != "" || r.headers.contentType == typeJSON)
 }
 
 // isNothing reports whether the path is one of pictures, which browsers ask for on their own, or of

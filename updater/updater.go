@@ -53,6 +53,11 @@ type Options struct {
 	// PrivateDomainView wants a credential for a view of a host's records.
 	PrivateDomainView bool
 
+	// RegisterZone is the name below which acme-dns clients may register subdomains; Registrar takes in
+	// their credentials. Empty: nobody may.
+	RegisterZone dns.Name
+	Registrar    Registrar
+
 	// ReadTimeout is the longest time from the first byte of a request to its last; 0 is
 	// DefaultReadTimeout.
 	ReadTimeout time.Duration

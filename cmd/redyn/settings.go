@@ -129,6 +129,7 @@ var checks = map[string]func(string) error{
 	"public-domain-view":          checkBool,
 	"onetime-life":                checkDuration,
 	"hmac-hex-digest":             checkBool,
+	"acme-dns-register":           checkRegister,
 	"signed-path-prefix":          checkPathPrefix,
 	"status-listen":               checkListen,
 	"log-level":                   func(text string) error { _, err := parseLevel(text); return err },

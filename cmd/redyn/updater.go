@@ -33,6 +33,7 @@ var updaterFlags = []cli.Flag{
 	setting(&cli.BoolFlag{Name: "public-domain-view", Value: true, Usage: "show the records of a host at /domain/ to everybody; false wants a credential"}),
 	setting(&cli.DurationFlag{Name: "onetime-life", Value: updater.DefaultTokenLife, Usage: "how long a one-time token can be used"}),
 	setting(&cli.BoolFlag{Name: "hmac-hex-digest", Value: true, Usage: "take HMAC signatures of the digest in hex, as PHP makes them, too"}),
+	setting(&cli.StringFlag{Name: "acme-dns-register", Usage: "`NAME` below which acme-dns clients may register subdomains for their challenges; empty: nobody may"}),
 	setting(&cli.StringFlag{Name: "signed-path-prefix", Usage: "`PATH` that a proxy takes away, and that HMAC clients sign before the rest"}),
 }
 
@@ -68,6 +69,11 @@ func newUpdaterOptions(c *cli.Context) (updaterOptions, error) {
 	}
 	if o.updater.TTL, err = parseTTL(c.String("dynamic-ttl")); err != nil {
 		return o, usagef("--dynamic-ttl: %w", err)
+	}
+	if name := c.String("acme-dns-register"); name != "" {
+		if o.updater.RegisterZone, err = dns.ParseName(name); err != nil {
+			return o, usagef("--acme-dns-register: %w", err)
+		}
 	}
 	o.verifier.RawDigestOnly = !c.Bool("hmac-hex-digest")
 	if o.verifier.Sealer, err = readSealer(c); err != nil {
@@ -126,6 +132,12 @@ func (s updaterStore) Update(ctx context.Context, c dns.Change, use auth.Use) er
 	return nil
 }
 
+// AddCredential takes in a credential of somebody who registers, for names that no host has.
+func (s updaterStore) AddCredential(ctx context.Context, c auth.Credential, from string) error {
+	_, err := s.Store.AddCredential(ctx, c, "acme-dns", from)
+	return err
+}
+
 // hostListener is a listener for hosts, and whether it is under TLS.
 type hostListener struct {
 	net.Listener
@@ -152,7 +164,8 @@ func (n *node) listenUpdater(ctx context.Context) error {
 // newUpdater makes what answers hosts.
 func newUpdater(n *node, log *slog.Logger) *updater.Updater {
 	o := n.updates.updater
-	o.Zones, o.Store = n.db, updaterStore{n.writes}
+	store := updaterStore{n.writes}
+	o.Zones, o.Store, o.Registrar = n.db, store, store
 	o.Verifier = auth.NewVerifier(n.updates.verifier)
 	o.Loaded = n.follower.Loaded()
 	o.Log, o.Metrics = log, n.registry
@@ -167,6 +180,14 @@ func checkListens(text string) error {
 		}
 	}
 	return nil
+}
+
+func checkRegister(text string) error {
+	if text == "" {
+		return nil
+	}
+	_, err := dns.ParseName(text)
+	return err
 }
 
 func checkLimit(text string) error {
