@@ -106,7 +106,6 @@ func (n *node) run(ctx context.Context) error {
 	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	follower.Go(func() error { n.reloadOn(followCtx, hangups); return nil })
 	follower.Go(func() error { keepWatchdog(followCtx); return nil })
-	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	if n.http != nil {
 		listeners.Go(func() error { return n.backend.ServeHTTP(ctx, n.http) })
 	}
