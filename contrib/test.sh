@@ -17,7 +17,7 @@ packages=(
 	ca-certificates gcc git libc6-dev                                 # go test -race
 	redis-server pdns-server pdns-backend-remote bind9-dnsutils curl # the tests
 	pdns-backend-sqlite3 sqlite3 unbound ldnsutils                    # and what they compare with
-	pdns-backend-bind dnsperf                                         # contrib/bench
+	pdns-backend-bind pdns-backend-lmdb dnsperf                       # contrib/bench
 	shellcheck systemd
 )
 
@@ -147,7 +147,7 @@ check_unit() {
 
 # The benchmarks must work; so short, their figures mean nothing.
 try_bench() {
-	go run ./contrib/bench -redyn "$tmp/redyn" -parts dns,size -rounds 1 -seconds 1 -hosts 500 -many-hosts 5000
+	go run ./contrib/bench -redyn "$tmp/redyn" -parts dns,size,updates -rounds 1 -seconds 1 -hosts 500 -many-hosts 5000
 }
 
 if ! command -v go >/dev/null; then

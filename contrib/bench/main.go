@@ -6,8 +6,8 @@
 //
 // All contestants run at once and are measured in turn, round after round, so that whatever else
 // the machine does falls on all of them alike; a ratio is taken within a round, and its median and
-// range over the rounds are shown. It needs redis-server, pdns_server with its remote, bind and
-// gsqlite3 backends, sqlite3 and dnsperf. Every server listens on a free loopback port or on a
+// range over the rounds are shown. It needs redis-server, pdns_server with its remote, bind,
+// gsqlite3 and lmdb backends, sqlite3 and dnsperf. Every server listens on a free loopback port or on a
 // socket in a directory of its own and ends with the program.
 package main
 
@@ -47,7 +47,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts)")
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), updates (beside DNS UPDATE)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
@@ -86,6 +86,7 @@ var parts = []struct {
 	{"dns", measureDNS},
 	{"alone", measureAlone},
 	{"size", measureSize},
+	{"updates", measureUpdates},
 }
 
 func run(ctx context.Context, o options) error {
@@ -98,7 +99,7 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone and size", name)
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size and updates", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 {

@@ -162,12 +162,9 @@ func (b *bench) startPDNS(c *contestant) error {
 	if c.port, err = freePort(); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp(b.dir, "pdns")
-	if err != nil {
-		return err
-	}
 	settings := c.settings + fmt.Sprintf("local-port=%d\n", c.port)
-	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(settings), 0o600); err != nil {
+	dir, err := b.confDir(settings)
+	if err != nil {
 		return err
 	}
 	if b.opts.verbose {
@@ -190,6 +187,15 @@ func (b *bench) startPDNS(c *contestant) error {
 		}
 		return nil
 	})
+}
+
+// confDir makes a directory with a pdns.conf.
+func (b *bench) confDir(settings string) (string, error) {
+	dir, err := os.MkdirTemp(b.dir, "pdns")
+	if err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(settings), 0o600)
 }
 
 func remote(connection string) string {
@@ -304,28 +310,34 @@ func (b *bench) prepareSQLite(string) ([]string, error) {
 	if !b.chosen(sqliteBackend) {
 		return make([]string, 1), nil
 	}
+	settings, err := b.fillSQLite()
+	return []string{settings}, err
+}
+
+// fillSQLite puts the zone into a database, and returns the settings of a PowerDNS that reads it.
+func (b *bench) fillSQLite() (string, error) {
 	schema, err := os.Open(sqliteSchemas[0])
 	if errors.Is(err, os.ErrNotExist) {
 		schema, err = os.Open(sqliteSchemas[1])
 	}
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer schema.Close()
 	db := filepath.Join(b.dir, "pdns.sqlite3")
 	if err := b.command(schema, "sqlite3", db); err != nil {
-		return nil, err
+		return "", err
 	}
 	path, err := b.file("zone.sql", func(w io.Writer) error { return writeSQL(w, b.opts.hosts) })
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	sql, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	defer sql.Close()
-	return []string{"launch=gsqlite3\ngsqlite3-database=" + db + "\n"}, b.command(sql, "sqlite3", db)
+	return "launch=gsqlite3\ngsqlite3-database=" + db + "\n", b.command(sql, "sqlite3", db)
 }
 
 var (

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -142,10 +143,24 @@ func (p *process) output() string {
 func (b *bench) command(stdin io.Reader, program string, arg ...string) error {
 	cmd := exec.CommandContext(b.ctx, program, arg...)
 	cmd.Stdin = stdin
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(arg, " "), err, out)
+	out, err := cmd.CombinedOutput()
+	return failure(program, arg, out, err)
+}
+
+// output runs a program to its end and returns what it wrote to its standard output.
+func (b *bench) output(program string, arg ...string) (string, error) {
+	cmd := exec.CommandContext(b.ctx, program, arg...)
+	var faults bytes.Buffer
+	cmd.Stderr = &faults
+	out, err := cmd.Output()
+	return string(out), failure(program, arg, faults.Bytes(), err)
+}
+
+func failure(program string, arg []string, out []byte, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("%s %s: %w\n%s", filepath.Base(program), strings.Join(arg, " "), err, out)
 }
 
 func accepts(network, addr string) func() error {

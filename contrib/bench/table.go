@@ -41,6 +41,9 @@ func printTable(title string, results []series, goals []goal) {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t\n", pad(s.name, results), figure(median(s.values)), figure(slices.Min(s.values)), figure(slices.Max(s.values)), s.faults)
 	}
 	_ = w.Flush()
+	if len(goals) == 0 {
+		return
+	}
 	w = tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ratio (in a round)\tmedian\tlowest\thighest\tgoal\trow\t")
 	for _, g := range goals {
