@@ -1,21 +1,24 @@
 package redisstore
 
-// recent holds the ids of the newest entries that the copy shows.
+// recent holds the ids of the newest entries that the copy shows. The zero value holds none.
 type recent struct {
 	ids  [4096]string
 	next int
+	held map[string]struct{} // those of ids
 }
 
 func (r *recent) add(id string) {
-	r.ids[r.next%len(r.ids)] = id
+	if r.held == nil {
+		r.held = make(map[string]struct{}, len(r.ids))
+	}
+	at := &r.ids[r.next%len(r.ids)]
+	delete(r.held, *at)
+	*at = id
+	r.held[id] = struct{}{}
 	r.next++
 }
 
 func (r *recent) has(id string) bool {
-	for i := r.next - 1; i >= 0 && i >= r.next-len(r.ids); i-- {
-		if r.ids[i%len(r.ids)] == id {
-			return true
-		}
-	}
-	return false
+	_, ok := r.held[id]
+	return ok
 }
