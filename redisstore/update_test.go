@@ -231,3 +231,60 @@ func TestUpdateLostReply(t *testing.T) {
 		}
 	}
 }
+
+// Twenty hosts of two zones in one request are one entry, and one serial of each zone.
+func TestUpdateManyHosts(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		const net = dns.Name("example.net.")
+		create(t, s, org, orgSets()...)
+		create(t, s, net, dns.NewRRset(net, dns.TypeSOA, 60, soaContent))
+		zones := []dns.ZoneChange{{Zone: org}, {Zone: net}}
+		u := auth.Use{HostLimit: auth.Limit{Count: 1, Per: time.Minute}}
+		for i := range 20 {
+			z := &zones[i%2]
+			h := addHost(t, s, dns.Name(fmt.Sprintf("h%d.%s", i, z.Zone)))
+			u.Hosts = append(u.Hosts, h.Name)
+			z.RRsets = append(z.RRsets, dns.NewRRset(h.Name, dns.TypeA, 60, "192.0.2.1"), dns.NewRRset(h.Name, dns.TypeAAAA, 60, "2001:db8::1"))
+		}
+		before := logLength(t, srv)
+		r, err := s.Update(ctx, dns.Change{Zones: zones}, u)
+		if err != nil || len(r.Serials) != 2 || logLength(t, srv) != before+1 {
+			t.Errorf("twenty hosts come to %+v, %v, and %d entries", r, err, logLength(t, srv)-before)
+		}
+		for id := range auth.HostID(20) {
+			if h, err := s.Host(ctx, id+1); err != nil || h.Changed.IsZero() {
+				t.Errorf("host %+v, %v", h, err)
+			}
+		}
+		// One of them over its limit, and nothing changes.
+		zones[1].RRsets[0].Content = []string{"192.0.2.2"}
+		zones[0] = dns.ZoneChange{Zone: org, RRsets: []dns.RRset{www("192.0.2.2")}}
+		var limit *auth.LimitError
+		if _, err := s.Update(ctx, dns.Change{Zones: zones}, u); !errors.As(err, &limit) || serial(t, s, org) != r.Serials[org] {
+			t.Errorf("one host over its limit: %v", err)
+		}
+	})
+}
+
+// What was used up on one node is used up on all.
+func TestUpdateOnTwoNodes(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		one, two := open(t, redisstore.Options{URL: srv.url}), open(t, redisstore.Options{URL: srv.url})
+		create(t, one, org, orgSets()...)
+		h := addHost(t, one, home)
+		token := auth.Use{Token: oneTimeToken(t, one, h.ID), TokenHost: h.ID}
+		replay := auth.Use{Replay: &auth.Replay{Key: "key:sig", Expires: time.Now().Add(time.Minute)}}
+		limited := auth.Use{Hosts: []dns.Name{home}, HostLimit: auth.Limit{Count: 1, Per: time.Minute}}
+		for i, u := range []auth.Use{token, replay, limited} {
+			if _, err := update(one, u, address(2*i+1)); err != nil {
+				t.Errorf("%+v: %v", u, err)
+			}
+			var limit *auth.LimitError
+			if _, err := update(two, u, address(2*i+2)); !errors.Is(err, auth.ErrUsed) && !errors.As(err, &limit) {
+				t.Errorf("%+v on another node: %v", u, err)
+			}
+		}
+	})
+}
