@@ -334,5 +334,9 @@ func (u *Updater) tellDenied(ctx context.Context, a *attempt, err error) {
 	if a.wish.proof.kind == noProof {
 		return
 	}
-	u.log.InfoContext(ctx, "update denied", "remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "err", err)
+	attrs := []any{"remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "err", err}
+	if id := a.verified.Credential.ID; id != "" {
+		attrs = append(attrs, "key", id)
+	}
+	u.log.InfoContext(ctx, "update denied", attrs...)
 }
