@@ -5,10 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"maps"
 	"net"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/valyala/fasthttp"
 )
 
 // What is dropped of a request that is not read, so that its sender sees the reply: closing a
@@ -18,15 +23,20 @@ const (
 	lingerTime   = 2 * time.Second
 )
 
-// listener is a listener that waits while descriptors or memory are short, and counts connections.
+// listener is a listener that waits while descriptors or memory are short, and the connections that
+// came over it.
 type listener struct {
 	net.Listener
 	u   *Updater
 	ctx context.Context
+
+	mu      sync.Mutex
+	open    map[*conn]struct{}
+	stopped bool
 }
 
 func (u *Updater) listen(ctx context.Context, ln net.Listener) *listener {
-	return &listener{Listener: ln, u: u, ctx: ctx}
+	return &listener{Listener: ln, u: u, ctx: ctx, open: make(map[*conn]struct{})}
 }
 
 // Accept waits for the next connection.
@@ -35,8 +45,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	for wait := pause; ; wait = min(2*wait, longest) {
 		c, err := l.Listener.Accept()
 		if err == nil {
-			l.u.metrics.conns.Add(1)
-			return &conn{Conn: c, open: &l.u.metrics.conns}, nil
+			return l.add(c), nil
 		}
 		if !scarce(err) {
 			return nil, err
@@ -60,30 +69,90 @@ func scarce(err error) bool {
 	return false
 }
 
-// conn is a connection that is counted while it is open.
+func (l *listener) add(c net.Conn) *conn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	added := &conn{Conn: c, l: l}
+	added.quiet.Store(true)
+	l.open[added] = struct{}{}
+	l.u.metrics.conns.Add(1)
+	return added
+}
+
+func (l *listener) remove(c *conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.open[c]; ok {
+		delete(l.open, c)
+		l.u.metrics.conns.Add(-1)
+	}
+}
+
+// stop closes the connections on which nothing is asked just now, and those that become so.
+func (l *listener) stop() {
+	l.mu.Lock()
+	l.stopped = true
+	open := slices.Collect(maps.Keys(l.open))
+	l.mu.Unlock()
+	for _, c := range open {
+		if c.quiet.Load() {
+			_ = c.Close()
+		}
+	}
+}
+
+// note follows a connection's state. fasthttp calls one that is new active before anything is read.
+func (l *listener) note(c net.Conn, state fasthttp.ConnState) {
+	own := plainConn(c)
+	if own == nil || state != fasthttp.StateIdle {
+		return
+	}
+	own.quiet.Store(true)
+	l.mu.Lock()
+	stopped := l.stopped
+	l.mu.Unlock()
+	if stopped {
+		_ = own.Close()
+	}
+}
+
+// conn is a connection of a host.
 type conn struct {
 	net.Conn
-	open    *atomic.Int64
-	closed  atomic.Bool
-	lingers bool // the request was not read to its end
+	l       *listener
+	quiet   atomic.Bool // nothing was read since the last answer
+	lingers atomic.Bool // the request was not read to its end
+}
+
+// plainConn returns the connection below TLS; nil if it is not one of ours.
+func plainConn(c net.Conn) *conn {
+	if t, ok := c.(*tls.Conn); ok {
+		c = t.NetConn()
+	}
+	own, _ := c.(*conn)
+	return own
 }
 
 // linger makes a connection end so that its peer sees the reply.
 func linger(c net.Conn) {
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
+	if own := plainConn(c); own != nil {
+		own.lingers.Store(true)
 	}
-	if own, ok := c.(*conn); ok {
-		own.lingers = true
+}
+
+// Read reads what fasthttp wants.
+func (c *conn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		c.quiet.Store(false)
 	}
+	return n, err
 }
 
 // Close closes the connection.
 func (c *conn) Close() error {
-	if c.closed.CompareAndSwap(false, true) {
-		c.open.Add(-1)
-	}
-	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.lingers && half.CloseWrite() == nil {
+	c.l.remove(c)
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.lingers.Load() && half.CloseWrite() == nil {
 		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}

@@ -47,6 +47,7 @@ func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config
 		ReadTimeout:                  u.ReadTimeout,
 		WriteTimeout:                 writeTimeout,
 		IdleTimeout:                  idleTimeout,
+		ConnState:                    set.note,
 		CloseOnShutdown:              true,
 		NoDefaultServerHeader:        true,
 		DisablePreParseMultipartForm: true,
@@ -56,11 +57,17 @@ func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config
 	stop := context.AfterFunc(ctx, func() {
 		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
+		set.stop()
 		stopping <- s.ShutdownWithContext(bound)
 	})
 	err := s.Serve(ln)
 	if !stop() {
-		err = errors.Join(err, <-stopping)
+		late := <-stopping
+		if errors.Is(late, context.DeadlineExceeded) {
+			u.log.WarnContext(ctx, "requests are cut off, which took too long", "dur", stopTime)
+			late = nil
+		}
+		err = errors.Join(err, late)
 	}
 	if err != nil {
 		return fmt.Errorf("serve updates: %w", err)

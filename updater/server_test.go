@@ -377,8 +377,15 @@ func TestStop(t *testing.T) {
 	p := s.dial()
 	p.send("GET /myip HTTP/1.1\r\nHost: x\r\n\r\n")
 	p.read("GET").is(t, 200, "127.0.0.1")
+	silent := s.dial() // it has never asked anything
+	s.get("/myip").is(t, 200, "127.0.0.1")
+	begin := time.Now()
 	s.stop()
 	p.ended()
+	silent.ended()
+	if took := time.Since(begin); took >= 2*time.Second {
+		t.Errorf("stopping takes %v", took)
+	}
 	deadline := time.Now().Add(10 * time.Second)
 	for runtime.NumGoroutine() > before+5 && time.Now().Before(deadline) {
 		time.Sleep(10 * time.Millisecond)
