@@ -23,13 +23,14 @@
 // for all at or below a cut save what the parent signs there, DS, NSEC and RRSIG (RFC 4035
 // section 2). An empty non-terminal is authoritative unless it is below a cut, also when it is there
 // for the sake of a cut alone, as PowerDNS has it for zones that it loads from a file or transfers.
-// With NSEC3 opt-out it must be in the chain too: PowerDNS takes what is authoritative for the closest
-// provable encloser (RFC 5155 section 7.2.1). Names below a DNAME are no less authoritative for it:
+// Where another has signed with NSEC3 opt-out it must be in the chain too: PowerDNS takes what is
+// authoritative for the closest provable encloser (RFC 5155 section 7.2.1). Names below a DNAME are no less authoritative for it:
 // RFC 6672 section 2.4 has no such data in a zone, PowerDNS looks for the very name before it looks
 // for a DNAME above, and its rectify-zone leaves them be.
 //
 // The NSEC chain is the order of the nodes without those that a cut hides, so it costs nothing. The
-// NSEC3 chain is kept as PowerDNS's rectify-zone would make it, whether there are keys or not:
+// NSEC3 chain is kept as PowerDNS's rectify-zone would make it, but that all empty non-terminals are
+// in it with opt-out too, so that they are proved; and that whether there are keys or not:
 // what comes in or goes out with a change is worked out and hashed before the swap, and what stays is
 // not hashed again. Signatures of NSEC3 that stand at hashed names in pre-signed zones are found by
 // Lookup and are in neither chain.

@@ -34,7 +34,7 @@ func (z *zone) snapshot() (*btree.BTreeG[*node], nsec3Params) {
 // itself was not seen is an empty non-terminal.
 func (z *zone) list(order *btree.BTreeG[*node], chain nsec3Params, yield func(dns.Answer) bool) {
 	proves := func(dns.Name) bool { return true }
-	if chain.optOut {
+	if chain.presigned {
 		names := chain.provable(z.name, order)
 		proves = func(ent dns.Name) bool { _, ok := names[ent]; return ok }
 	}

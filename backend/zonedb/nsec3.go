@@ -22,8 +22,7 @@ import (
 // section 7.1): the greatest that is not after it, which may be itself, with the name that has it,
 // and the next after that one. The chain is a circle. In it are the names for which the zone is
 // authoritative, its delegations, and the empty non-terminals above them, but not what a cut hides;
-// with opt-out neither insecure delegations nor what is there only for them. Hashes are base32hex;
-// answers are lower case. False says that there is no such zone, or that it keeps no such chain, or
+// with opt-out not the insecure delegations. Hashes are base32hex; answers are lower case. False says that there is no such zone, or that it keeps no such chain, or
 // that hash is none.
 func (db *DB) HashNeighbours(id dns.ZoneID, hash string) (before string, unhashed dns.Name, after string, ok bool) {
 	key, ok := parseHash(hash)
@@ -42,10 +41,10 @@ func (db *DB) HashNeighbours(id dns.ZoneID, hash string) (before string, unhashe
 }
 
 // nsec3 is what a zone keeps whose denials are NSEC3: its chain, ordered unless PowerDNS answers
-// without (narrow). Only opt-out makes a narrow zone keep any.
+// without (narrow). Only a pre-signed zone with opt-out keeps anything if it is narrow.
 type nsec3 struct {
 	params nsec3Params
-	below  map[dns.Name]int32     // number of names of the chain right below a name, if any
+	below  map[dns.Name]int32     // number of names right below a name that it is in the chain for, if any
 	order  *btree.BTreeG[chained] // nil if narrow
 	hashed int                    // names hashed so far
 }
@@ -86,9 +85,9 @@ func (c *nsec3) around(hash nameHash) (before, after chained) {
 }
 
 // proves reports whether an empty non-terminal that no cut hides is in the chain of a zone; c may be
-// nil. It always is but for opt-out.
+// nil. It always is but for opt-out in a zone signed elsewhere.
 func (c *nsec3) proves(ent dns.Name) bool {
-	return c == nil || !c.params.optOut || c.below[ent] > 0
+	return c == nil || !c.params.presigned || c.below[ent] > 0
 }
 
 // nsec3Params are the settings of a chain, from domain metadata.
@@ -129,7 +128,7 @@ func nsec3ParamsOf(meta dns.Metadata) (p nsec3Params, ok bool) {
 		p.iterations = min(p.iterations, MaxNSEC3Iterations)
 	}
 	p.presigned = presigned && p.optOut
-	return p, p.optOut || !p.narrow
+	return p, p.presigned || !p.narrow
 }
 
 func firstOf(meta dns.Metadata, kind string) string {

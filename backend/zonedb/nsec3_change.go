@@ -104,8 +104,8 @@ func (z *zone) resigns(swaps []swap) bool {
 type nsec3Edit struct {
 	z     *zone
 	swaps map[dns.Name]swap // those that matter
-	// turned tells of owners whether they are in the chain for their own sake, where that is not as it
-	// was before.
+	// turned tells of owners whether what is above them is in the chain for their sake, where that is
+	// not as it was before.
 	turned         map[dns.Name]bool
 	below          map[dns.Name]int32 // what is to be added to that of the chain
 	added, removed []dns.Name
@@ -117,21 +117,42 @@ func (e *nsec3Edit) edit(swaps []swap) {
 		return
 	}
 	e.turned, e.below = make(map[dns.Name]bool), make(map[dns.Name]int32)
+	touched := e.touched()
 	var coming, leaving []dns.Name
-	for name := range e.touched() {
-		switch was, will := e.owns(name), e.willOwn(name); {
+	for name := range touched {
+		_, was := e.owned(name)
+		switch _, will := e.willOwn(name); {
 		case !was && will:
 			coming = append(coming, name)
 		case was && !will:
 			leaving = append(leaving, name)
 		}
 	}
-	// First all that come: names in between that are needed before and after stay where they are.
 	for _, name := range coming {
 		e.come(name)
 	}
 	for _, name := range leaving {
 		e.leave(name)
+	}
+	for name := range e.below {
+		touched[name] = struct{}{}
+	}
+	for name := range touched {
+		e.compare(name)
+	}
+}
+
+// compare notes whether name comes into the chain or leaves it.
+func (e *nsec3Edit) compare(name dns.Name) {
+	was, _ := e.owned(name)
+	will, _ := e.willOwn(name)
+	was = was || e.z.nsec3.below[name] > 0
+	will = will || e.carries(name)
+	switch {
+	case !was && will:
+		e.added = append(e.added, name)
+	case was && !will:
+		e.removed = append(e.removed, name)
 	}
 }
 
@@ -171,24 +192,26 @@ func (e *nsec3Edit) touched() map[dns.Name]struct{} {
 	return names
 }
 
-// owns reports whether name is in the chain for its own sake.
-func (e *nsec3Edit) owns(name dns.Name) bool {
-	if owns, turned := e.turned[name]; turned {
-		return owns
-	}
+// owned reports whether name was in the chain for its own sake before the change, and what is above
+// it for its sake.
+func (e *nsec3Edit) owned(name dns.Name) (in, above bool) {
 	n := e.z.nodes[name]
-	return e.z.place(name, n) != belowCut && e.z.nsec3.params.chains(e.z.name, n, e.node)
+	if e.z.place(name, n) == belowCut {
+		return false, false
+	}
+	return e.z.nsec3.params.chains(e.z.name, n, e.node)
 }
 
-// willOwn reports whether name is in the chain for its own sake after the change.
-func (e *nsec3Edit) willOwn(name dns.Name) bool {
+// willOwn reports whether name is in the chain for its own sake after the change, and what is above it
+// for its sake.
+func (e *nsec3Edit) willOwn(name dns.Name) (in, above bool) {
 	for above := name.Parent(); len(above) > len(e.z.name); above = above.Parent() {
 		if s, swapped := e.swaps[above]; swapped {
 			if s.fresh.isCut(e.z.name) {
-				return false
+				return false, false
 			}
 		} else if _, cut := e.z.cuts[above]; cut {
-			return false
+			return false, false
 		}
 	}
 	n := e.z.nodes[name]
@@ -201,38 +224,34 @@ func (e *nsec3Edit) willOwn(name dns.Name) bool {
 // node returns the node of what may be a hashed name; a change of those makes the chain anew.
 func (e *nsec3Edit) node(name dns.Name) *node { return e.z.nodes[name] }
 
-// come puts name into the chain for its own sake.
+// come counts name for the sake of which what is above it is in the chain from now on.
 func (e *nsec3Edit) come(name dns.Name) {
+	there := e.counts(name)
 	e.turned[name] = true
-	if e.carries(name) {
-		return
-	}
-	for {
-		e.added = append(e.added, name)
-		if name == e.z.name {
-			return
-		}
+	for !there && name != e.z.name {
 		name = name.Parent()
-		there := e.owns(name) || e.carries(name)
+		there = e.counts(name)
 		e.below[name]++
-		if there {
-			return
-		}
 	}
 }
 
 // leave does the contrary of come.
 func (e *nsec3Edit) leave(name dns.Name) {
 	e.turned[name] = false
-	for !e.owns(name) && !e.carries(name) {
-		e.removed = append(e.removed, name)
-		if name == e.z.name {
-			return
-		}
+	for !e.counts(name) && name != e.z.name {
 		name = name.Parent()
 		e.below[name]--
 	}
 }
 
-// carries reports whether there are names of the chain below name.
+// counts reports whether what is above name is in the chain for its sake or for that of names below.
+func (e *nsec3Edit) counts(name dns.Name) bool {
+	owns, turned := e.turned[name]
+	if !turned {
+		_, owns = e.owned(name)
+	}
+	return owns || e.carries(name)
+}
+
+// carries reports whether there are names below name that it is in the chain for.
 func (e *nsec3Edit) carries(name dns.Name) bool { return e.z.nsec3.below[name]+e.below[name] > 0 }

@@ -185,7 +185,7 @@ func TestNSEC3ManyAtOnce(t *testing.T) {
 	}
 }
 
-// With opt-out an empty non-terminal is authoritative if it is in the chain.
+// Where another has signed with opt-out an empty non-terminal is authoritative if it is in the chain.
 func TestOptOutENTs(t *testing.T) {
 	db := zonedb.New()
 	sets := parse(t, "@ SOA "+soa+`
@@ -212,6 +212,8 @@ func TestOptOutENTs(t *testing.T) {
 			t.Errorf("listed %s, looked up %s, want %s", got, looked, want)
 		}
 	}
+	ents("b.example. true, a.b.example. true, d.example. true, c.d.example. true, f.example. true")
+	change(db, dns.Metadata{"PRESIGNED": {"1"}})
 	ents("b.example. false, a.b.example. false, d.example. true, c.d.example. true, f.example. true")
 	change(db, dns.Metadata{"NSEC3NARROW": {"1"}})
 	ents("b.example. false, a.b.example. false, d.example. true, c.d.example. true, f.example. true")

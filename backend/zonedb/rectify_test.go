@@ -3,6 +3,7 @@ package zonedb_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +11,9 @@ import (
 )
 
 // testdata holds name and ordername of the records of rectify.zone, as pdnsutil rectify-zone of
-// PowerDNS 4.7.3 wrote them into gsqlite3 with these settings of NSEC3.
+// PowerDNS 4.7.3 wrote them into gsqlite3 with these settings of NSEC3. With opt-out that leaves out
+// the empty non-terminals above unsigned delegations, of which its backends make up an NSEC3 when
+// they are asked for it.
 func TestChainIsAsRectified(t *testing.T) {
 	read := func(name string) string {
 		text, err := os.ReadFile("testdata/" + name)
@@ -20,7 +23,10 @@ func TestChainIsAsRectified(t *testing.T) {
 		return string(text)
 	}
 	sets := parse(t, read("rectify.zone"))
-	for _, param := range []string{"1 0 1 ab", "1 1 1 ab"} {
+	for param, more := range map[string]string{
+		"1 0 1 ab": "",
+		"1 1 1 ab": "e3.e4.example h39cuk8mgcdc1uutj3b5kn3spvtt6g4p\ne4.example ptsin7dm704pr5jt92rm7om062iv3blr\n",
+	} {
 		db := zonedb.New()
 		load3(t, db, param, sets)
 		var got strings.Builder
@@ -33,6 +39,14 @@ func TestChainIsAsRectified(t *testing.T) {
 			_, name, _, _ := db.HashNeighbours(1, hash)
 			fmt.Fprintln(&got, strings.TrimSuffix(string(name), "."), hash)
 		}
-		same(t, "chain with "+param, got.String(), read("rectify-"+strings.ReplaceAll(param, " ", "-")+".txt"))
+		want := strings.SplitAfter(read("rectify-"+strings.ReplaceAll(param, " ", "-")+".txt")+more, "\n")
+		slices.SortFunc(want, func(a, b string) int { return strings.Compare(hashIn(a), hashIn(b)) })
+		same(t, "chain with "+param, got.String(), strings.Join(want, ""))
 	}
+}
+
+// hashIn returns the hash in a line of name and hash.
+func hashIn(line string) string {
+	_, hash, _ := strings.Cut(line, " ")
+	return hash
 }

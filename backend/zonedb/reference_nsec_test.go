@@ -119,7 +119,10 @@ func (z *refZone) chain(p refParams) []dns.Name {
 	for _, name := range z.nsecNames() {
 		insecure := name != z.name && z.has(name, dns.TypeNS) && !z.has(name, dns.TypeDS)
 		if insecure && p.optOut && !(p.presigned && z.has(hashed(p.hash(name), z.name), dns.TypeRRSIG)) {
-			continue
+			if p.presigned {
+				continue
+			}
+			name = name.Parent()
 		}
 		for ; !slices.Contains(chain, name); name = name.Parent() {
 			chain = append(chain, name)

@@ -109,7 +109,7 @@ func (z *refZone) lookup(name dns.Name, typ dns.Type) []dns.Answer {
 	}
 	if len(answers) == 0 && ent && below(name, z.name) {
 		auth := z.auth(name, dns.TypeENT)
-		if p, ok := z.nsec3(); ok && p.optOut {
+		if p, ok := z.nsec3(); ok && p.optOut && p.presigned {
 			auth = slices.Contains(z.chain(p), name)
 		}
 		answers = append(answers, dns.Answer{RRset: dns.RRset{Name: name, Type: dns.TypeENT}, Zone: z.id, Auth: auth})
