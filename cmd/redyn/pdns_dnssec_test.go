@@ -67,8 +67,8 @@ var (
 		"ent.", "b.ent.", "a.b.ent.", "_tcp.", "_sip._tcp.", `dot\.ted.`, "mixed.", "tree.", "safe.", "signed.",
 		"far.", "for.", "far.for.", "only.far.for.", "unsigned.",
 	}
-	// signedUnproved exist for the sake of unsigned delegations alone: opt-out has no proof of them.
-	signedUnproved = set("far.", "for.", "far.for.", "only.far.for.", "unsigned.")
+	// signedUnproved are delegations that opt-out does not prove.
+	signedUnproved = set("far.", "only.far.for.", "unsigned.")
 	// signedCuts are the delegations: what else than DS is asked there is answered by another zone.
 	signedCuts = set("far.", "only.far.for.", "safe.", "unsigned.", "signed.")
 )
@@ -175,15 +175,13 @@ func (s *signed) validateAll(t *testing.T, d denial) {
 		for _, typ := range []uint16{dns.TypeA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeNSEC} {
 			s.r.validate(t, full, typ, dns.RcodeSuccess, verdicts...)
 		}
-		// All below tree is elsewhere. And below an empty non-terminal that opt-out leaves out of the
-		// chain PowerDNS proves nothing, whatever the backend: it takes that name for the closest encloser.
-		if name == "tree." || d.optOut && signedUnproved[name] {
+		if name == "tree." { // all below it is elsewhere
 			continue
 		}
 		for _, beside := range []string{"0." + name, "zz.below." + name} {
 			s.validateAbsent(t, d, beside, exists)
 		}
-		if label, rest, ok := cutLabel(name); ok && !(d.optOut && signedUnproved[rest]) {
+		if label, rest, ok := cutLabel(name); ok {
 			s.validateAbsent(t, d, label+"-."+rest, exists)
 			s.validateAbsent(t, d, "-"+label+"."+rest, exists)
 		}
@@ -309,7 +307,8 @@ func testSignedNames(t *testing.T, s *signed) {
 			want = insecure
 		}
 		s.r.validate(t, "twig.branch."+d.zone, dns.TypeDS, dns.RcodeSuccess, want)
-		s.r.validate(t, "branch."+d.zone, dns.TypeA, dns.RcodeSuccess, want)
+		s.r.validate(t, "branch."+d.zone, dns.TypeA, dns.RcodeSuccess, secure)
+		s.validateAbsent(t, d, "no.branch.", exists)
 		change("delete", "twig.branch."+d.zone)
 		s.nameAndAround(t, d, "twig.branch.", exists)
 		if d.zone != "narrow.example." {

@@ -16,8 +16,12 @@ import (
 func testPowerDNSPresigned(t *testing.T) {
 	t.Parallel()
 	n := startNeighbours(t, (*node).overUnix)
-	names := []string{"nsec.signed.example.", "nsec3.signed.example."}
-	anchors := []string{n.load(t, names[0]), n.load(t, names[1], "-n", "-t", "1", "-s", "abcd")}
+	names := []string{"nsec.signed.example.", "nsec3.signed.example.", "optout.signed.example."}
+	anchors := []string{
+		n.load(t, names[0], ""),
+		n.load(t, names[1], "1 0 1 abcd", "-n", "-t", "1", "-s", "abcd"),
+		n.load(t, names[2], "1 1 1 abcd", "-n", "-p", "-t", "1", "-s", "abcd"),
+	}
 	for _, zone := range names {
 		n.redis.redyn(t, "zone", "create", zone, "--kind", "slave", "--primary", n.sqlite.addr)
 		n.redyn.control(t, "retrieve", zone)
@@ -29,13 +33,13 @@ func testPowerDNSPresigned(t *testing.T) {
 	}
 	s := &signed{redis: n.redis, p: n.redyn, r: startResolver(t, n.redyn, names, anchors)}
 	for _, zone := range names {
-		s.validatePresigned(t, denial{zone: zone})
+		s.validatePresigned(t, denial{zone: zone, optOut: strings.HasPrefix(zone, "optout.")})
 	}
 }
 
-// load signs the zone with these options of ldns-signzone and has the other server serve it as it is;
-// it returns the zone's key.
-func (n neighbours) load(t *testing.T, zone string, options ...string) string {
+// load signs the zone with these options of ldns-signzone and has the other server serve it as it is,
+// which nsec3 tells it of; it returns the zone's key.
+func (n neighbours) load(t *testing.T, zone, nsec3 string, options ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	run := func(program string, args ...string) string {
@@ -57,8 +61,8 @@ func (n neighbours) load(t *testing.T, zone string, options ...string) string {
 	run("ldns-signzone", append(options, "zone", key)...)
 	n.sqlite.util(t, "load-zone", zone, withoutDenials(t, filepath.Join(dir, "zone.signed")))
 	n.sqlite.util(t, "set-kind", zone, "primary")
-	if len(options) > 0 {
-		n.sqlite.util(t, "set-nsec3", zone, "1 0 1 abcd")
+	if nsec3 != "" {
+		n.sqlite.util(t, "set-nsec3", zone, nsec3)
 	}
 	n.sqlite.util(t, "rectify-zone", zone)
 	n.sqlite.util(t, "set-presigned", zone)

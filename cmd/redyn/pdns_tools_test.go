@@ -15,9 +15,12 @@ import (
 	"github.com/miekg/dns"
 )
 
-// signing has PowerDNS ask for keys and metadata, and remember none, so that a change of them counts
-// from the next question on.
-const signing = "remote-dnssec=yes\ndnssec-key-cache-ttl=0\nzone-metadata-cache-ttl=0\n"
+// signing has PowerDNS ask for keys and metadata; forgetful has it remember none, so that a change of
+// them counts from the next question on.
+const (
+	forgetful = "dnssec-key-cache-ttl=0\nzone-metadata-cache-ttl=0\n"
+	signing   = "remote-dnssec=yes\n" + forgetful
+)
 
 // util runs pdnsutil with the server's settings, which must succeed, and returns what it printed.
 func (p *powerDNS) util(t *testing.T, args ...string) string {
