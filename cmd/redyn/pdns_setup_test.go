@@ -153,12 +153,15 @@ func eventually(t *testing.T, check func() error) {
 	}
 }
 
-// freePort is a loopback port that nobody listens on, neither by TCP nor by UDP, and that the kernel
-// gives to nobody who asks for any.
+// freePort is a loopback port that nobody listens on, neither by TCP nor by UDP, that was given to no
+// other test, and that the kernel gives to nobody who asks for any.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for {
-		port := 10_000 + rand.IntN(20_000)
+		port := 10_000 + rand.IntN(10_000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
 		l, err := net.Listen("tcp", loopback(port))
 		if err != nil {
 			continue
@@ -171,6 +174,8 @@ func freePort(t *testing.T) int {
 		}
 	}
 }
+
+var givenPorts sync.Map
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
@@ -221,7 +226,7 @@ func (r *redisServer) do(t *testing.T, args ...string) string {
 func (r *redisServer) run(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.Command(program, args...)
-	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url(), noPause)
+	cmd.Env = append(os.Environ(), "REDYN_REDIS_URL="+r.url(), "REDYN_REDIS_TIMEOUT=10s", noPause) // of a busy machine
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

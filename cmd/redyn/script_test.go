@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -128,19 +129,21 @@ func free(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// freeAddr is a loopback address that nobody listens on. The kernel gives no such port to anybody
-// who asks for any.
+// freeAddr is a loopback address that nobody listens on and that was given to no other script. The
+// kernel gives no such port to anybody who asks for any.
 func freeAddr() string {
 	for {
-		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000)))
-		if err != nil {
+		addr := fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(10_000))
+		if _, given := givenAddrs.LoadOrStore(addr, true); given {
 			continue
 		}
-		if ln.Close() == nil {
-			return ln.Addr().String()
+		if ln, err := net.Listen("tcp", addr); err == nil && ln.Close() == nil {
+			return addr
 		}
 	}
 }
+
+var givenAddrs sync.Map
 
 // get STATUS URL [REGEXP] asks until the status is that and the body matches, and prints the body.
 func get(ts *testscript.TestScript, neg bool, args []string) {

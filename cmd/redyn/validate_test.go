@@ -17,7 +17,8 @@ import (
 // resolver is an unbound that asks one PowerDNS and remembers no answers.
 type resolver struct{ *powerDNS }
 
-// startResolver starts an unbound for these zones. It trusts the anchors: DS or DNSKEY records.
+// startResolver starts an unbound for these zones. It trusts the anchors: DS or DNSKEY records. It is
+// patient, as a machine may be busy: what it gives up on is SERVFAIL, like what is bogus.
 func startResolver(t *testing.T, p *powerDNS, zones, anchors []string) *resolver {
 	t.Helper()
 	host, port, err := net.SplitHostPort(p.addr)
@@ -43,6 +44,8 @@ func startResolver(t *testing.T, p *powerDNS, zones, anchors []string) *resolver
 	val-bogus-ttl: 0
 	aggressive-nsec: no
 	qname-minimisation: no
+	infra-cache-min-rtt: 3000
+	unknown-server-time-limit: 3000
 `, at)
 	for _, anchor := range anchors {
 		fmt.Fprintf(&conf, "\ttrust-anchor: '%s'\n", strings.ReplaceAll(anchor, "\t", " "))
