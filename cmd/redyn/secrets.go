@@ -83,23 +83,32 @@ func readSealer(c *cli.Context) (*auth.Sealer, error) {
 	if path == "" {
 		return nil, nil
 	}
-	info, err := os.Stat(path)
+	text, err := readPrivate("secrets-key-file", path)
 	if err != nil {
-		return nil, usagef("--secrets-key-file: %w", err)
-	}
-	// The group may read it: so a service gets a file that is root's.
-	if mode := info.Mode().Perm(); mode&0o027 != 0 {
-		return nil, usagef("--secrets-key-file: %s has mode %04o, and others than its user and group may use it; right is chmod 600 or 640", path, mode)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, usagef("--secrets-key-file: %w", err)
+		return nil, err
 	}
 	sealer, err := auth.ParseSealer(text)
 	if err != nil {
 		return nil, usagef("--secrets-key-file: %s: %w", path, err)
 	}
 	return sealer, nil
+}
+
+// readPrivate reads the file of a setting that nobody else may read.
+func readPrivate(flag, path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, usagef("--%s: %w", flag, err)
+	}
+	// The group may read it: so a service gets a file that is root's.
+	if mode := info.Mode().Perm(); mode&0o027 != 0 {
+		return nil, usagef("--%s: %s has mode %04o, and others than its user and group may use it; right is chmod 600 or 640", flag, path, mode)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, usagef("--%s: %w", flag, err)
+	}
+	return text, nil
 }
 
 // readsSecrets makes sure that what is sealed in Redis can be read, so that nothing is added that the

@@ -54,13 +54,9 @@ func tlsConfig(c *cli.Context) (*tls.Config, error) {
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if ca != "" {
-		text, err := os.ReadFile(ca)
-		if err != nil {
+		var err error
+		if config.RootCAs, err = readCertificates(ca); err != nil {
 			return nil, usagef("--redis-tls-ca: %w", err)
-		}
-		config.RootCAs = x509.NewCertPool()
-		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return nil, usagef("--redis-tls-ca: %s holds no PEM certificate", ca)
 		}
 	}
 	if cert != "" || key != "" {
@@ -71,6 +67,19 @@ func tlsConfig(c *cli.Context) (*tls.Config, error) {
 		config.Certificates = []tls.Certificate{pair}
 	}
 	return config, nil
+}
+
+// readCertificates reads certificates to trust.
+func readCertificates(path string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+	}
+	return pool, nil
 }
 
 // withStore makes an action of a command that works on Redis. It takes between least and most
