@@ -86,6 +86,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Commands: commands(
 			serveCommand(), demoCommand(), checkCommand(), healthCommand(), pdnsConfCommand(),
 			zoneCommand(), recordCommand(), hostCommand(), credentialCommand(), nodeCommand(), tsigCommand(), secretsCommand(),
+			updateCommand(),
 		),
 	}
 }

@@ -99,7 +99,7 @@ func secretStoreFlags(own ...cli.Flag) []cli.Flag {
 // settingNames are the names of all settings.
 func settingNames() []string {
 	var names []string
-	for _, f := range serveFlags() {
+	for _, f := range slices.Concat(serveFlags(), updateFlags()) {
 		names = append(names, f.Names()[0])
 	}
 	return names
@@ -141,6 +141,11 @@ var checks = map[string]func(string) error{
 	"kind":                        func(text string) error { _, err := dns.ParseKind(text); return err },
 	"serial":                      func(text string) error { _, err := dns.ParseSerialPolicy(text); return err },
 	"primary":                     checkPrimaries,
+	"update-url":                  func(text string) error { _, err := parseUpdateURL(text); return err },
+	"update-address":              func(text string) error { _, err := parseAddrs(strings.Split(text, ",")); return err },
+	"update-family":               func(text string) error { _, err := parseFamilies(text); return err },
+	"update-every":                checkDuration,
+	"update-timeout":              checkDuration,
 	"algorithm":                   func(text string) error { _, _, err := parseTSIGAlgorithm(text); return err },
 	"policy":                      func(text string) error { _, err := auth.ParseHostPolicy(text); return err },
 	"addresses":                   checkBool,
