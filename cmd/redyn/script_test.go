@@ -75,14 +75,19 @@ func runScripts(t *testing.T, start func(*testscript.Env) (scriptRedis, error)) 
 			if err != nil {
 				return err
 			}
+			clients, err := filepath.Abs("../../contrib/clients")
+			if err != nil {
+				return err
+			}
 			env.Defer(func() { _ = redis.Stop() })
 			env.Values[redisKey{}] = redis
+			env.Setenv("CLIENTS", clients)
 			env.Setenv("REDIS", "redis://"+redis.Addr()+"/0")
 			env.Setenv("REDYN_REDIS_URL", "redis://"+redis.Addr()+"/0")
 			env.Setenv("REDYN_REDIS_TIMEOUT", "10s") // of a busy machine
 			// Else the race detector makes every command sleep a second before it ends.
 			env.Setenv("GORACE", "atexit_sleep_ms=10")
-			env.Setenv("REDYN_UPDATER_LISTEN", "")   // which stories at the same time would want, too
+			env.Setenv("REDYN_UPDATER_LISTEN", "") // which stories at the same time would want, too
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
