@@ -20,11 +20,22 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-// TestReadmeSettings holds README's table of settings against what redyn serve --help says.
+// TestReadmeSettings holds the tables of settings against what --help says: README's against redyn
+// serve's, and that of contrib/clients against redyn update's.
 func TestReadmeSettings(t *testing.T) {
-	var want strings.Builder
-	want.WriteString("| setting | default | what it is |\n|---|---|---|\n")
-	for _, f := range serveFlags() {
+	if want := settingsTable(serveFlags()); !strings.Contains(readme(t), want) {
+		t.Errorf("README.md must have this table:\n%s", want)
+	}
+	text, err := os.ReadFile("../../contrib/clients/README.md")
+	if want := settingsTable(updateFlags()); err != nil || !strings.Contains(string(text), want) {
+		t.Errorf("contrib/clients/README.md must have this table:\n%s%v", want, err)
+	}
+}
+
+func settingsTable(flags []cli.Flag) string {
+	var table strings.Builder
+	table.WriteString("| setting | default | what it is |\n|---|---|---|\n")
+	for _, f := range flags {
 		doc := f.(cli.DocGenerationFlag)
 		byDefault := doc.GetDefaultText()
 		if byDefault == "" && doc.GetValue() != "" {
@@ -32,11 +43,9 @@ func TestReadmeSettings(t *testing.T) {
 		}
 		byDefault = strings.ReplaceAll(byDefault, `"`, "`")
 		usage := strings.ReplaceAll(doc.GetUsage(), "`", "")
-		fmt.Fprintf(&want, "| `--%s` | %s | %s |\n", f.Names()[0], byDefault, usage)
+		fmt.Fprintf(&table, "| `--%s` | %s | %s |\n", f.Names()[0], byDefault, usage)
 	}
-	if !strings.Contains(readme(t), want.String()) {
-		t.Errorf("README.md must have this table:\n%s", want.String())
-	}
+	return table.String()
 }
 
 // TestReadmeCommands looks up each redyn command that README shows, and its flags, in the program.
