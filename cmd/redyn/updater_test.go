@@ -348,9 +348,9 @@ func runDDClient(t *testing.T, n *updaterNode, host, ip, token string) {
 	script := "#!/bin/sh\necho " + ip + "\n"
 	conf := fmt.Sprintf("daemon=0\nssl=no\nprotocol=dyndns2\nuse=cmd, cmd=%s\nserver=%s\nlogin=%s\npassword=%s\n%s\n",
 		address, strings.TrimPrefix(n.url, "http://"), host, token, host)
-	writeFile(t, address, script, 0o700)
+	writeAt(t, address, script, 0o700)
 	file := filepath.Join(dir, "ddclient.conf")
-	writeFile(t, file, conf, 0o600)
+	writeAt(t, file, conf, 0o600)
 	out, err := exec.Command("ddclient", "-daemon=0", "-verbose", "-file", file, "-cache", filepath.Join(dir, "cache"), "-pid", filepath.Join(dir, "pid")).CombinedOutput()
 	if want := "SUCCESS:  updating " + host + ": good: IP address set to " + ip; err != nil || !strings.Contains(string(out), want) {
 		t.Errorf("ddclient: %v\n%s", err, out)
@@ -375,16 +375,16 @@ custom redyn {
 }
 `, host, token, ip, strings.TrimPrefix(n.url, "http://"), host)
 	file := filepath.Join(dir, "inadyn.conf")
-	writeFile(t, file, conf, 0o600)
+	writeAt(t, file, conf, 0o600)
 	// With the address of another day it need not ask a resolver.
-	writeFile(t, filepath.Join(dir, host+".cache"), "192.0.2.250", 0o600)
+	writeAt(t, filepath.Join(dir, host+".cache"), "192.0.2.250", 0o600)
 	out, err := exec.Command("inadyn", "-1", "-n", "-l", "info", "-f", file, "--cache-dir", dir, "-P", filepath.Join(dir, "pid")).CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "Successful alias table update for "+host) {
 		t.Errorf("inadyn: %v\n%s", err, out)
 	}
 }
 
-func writeFile(t *testing.T, path, text string, mode os.FileMode) {
+func writeAt(t *testing.T, path, text string, mode os.FileMode) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), mode); err != nil {
 		t.Fatal(err)
