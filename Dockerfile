@@ -4,7 +4,8 @@
 # the environment (REDYN_REDIS_URL=redis://redis:6379/0 ...); any other command works as well:
 # docker run --rm redyn zone list --redis-url ...
 # PowerDNS in another container needs REDYN_BACKEND_LISTEN=0.0.0.0:8053 and REDYN_BACKEND_ALLOW, or a
-# volume that both share with REDYN_BACKEND_UNIX on it.
+# volume that both share with REDYN_BACKEND_UNIX on it. Hosts that update their addresses need
+# REDYN_UPDATER_LISTEN=0.0.0.0:8080, and TLS or a proxy in front.
 
 ARG BUILD_IMAGE=golang:1.26
 ARG RUN_IMAGE=scratch
@@ -21,7 +22,7 @@ FROM ${RUN_IMAGE}
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/redyn /redyn
 USER 65532:65532
-EXPOSE 8053 8054
+EXPOSE 8053 8054 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["/redyn", "health"]
 ENTRYPOINT ["/redyn"]
 CMD ["serve"]
