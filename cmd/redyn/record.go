@@ -78,7 +78,7 @@ func recordSet(c *cli.Context, store *redisstore.Store) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	content, err := parseContents(typ, args[2:])
+	content, err := zonefile.ParseContents(typ, args[2:])
 	if err != nil {
 		return fmt.Errorf("%s %w", name, err)
 	}
@@ -126,23 +126,6 @@ func chosenZone(c *cli.Context, store *redisstore.Store, name dns.Name, typ dns.
 	return store.Zone(c.Context, zone)
 }
 
-// parseContents makes the data that the arguments give canonical.
-func parseContents(typ dns.Type, args []string) ([]string, error) {
-	content := make([]string, len(args))
-	for i, text := range args {
-		if (typ == dns.TypeTXT || typ == typeSPF) && !strings.Contains(text, `"`) {
-			text = `"` + text + `"`
-		}
-		var err error
-		if content[i], err = zonefile.ParseContent(typ, text, dns.Root); err != nil {
-			return nil, err
-		}
-	}
-	return content, nil
-}
-
-const typeSPF dns.Type = 99
-
 // newValue completes set by the TTL that it is to have, and finds what forbids it. The values that
 // this rests on are returned too.
 func newValue(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RRset) (dns.RRset, []dns.RRset, error) {
@@ -159,7 +142,7 @@ func newValue(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RR
 	case len(there.Content) > 0:
 		set.TTL = there.TTL
 	default:
-		set.TTL = defaultTTL
+		set.TTL = zonefile.DefaultTTL
 	}
 	switch set.Type {
 	case dns.TypeSOA:

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -28,15 +27,6 @@ func zoneCreateCommand() *cli.Command {
 		Action: withStore("right is: redyn zone create NAME --ns NAME", 1, 1, zoneCreate),
 	}
 }
-
-// Times of a new zone's SOA and NS, in seconds: RIPE-203, with a shorter time for denials.
-const (
-	soaRefresh = 86400
-	soaRetry   = 7200
-	soaExpire  = 3600000
-	soaMinimum = 300
-	defaultTTL = 3600
-)
 
 func zoneCreate(c *cli.Context, store *redisstore.Store) error {
 	z, sets, err := newZone(c)
@@ -92,36 +82,13 @@ func newZone(c *cli.Context) (dns.Zone, []dns.RRset, error) {
 	case len(servers) == 0:
 		return fail("--ns is missing; right is such as --ns ns1.%s", name)
 	}
-	for i, server := range servers {
-		if servers[i], err = zonefile.ParseContent(dns.TypeNS, server, dns.Root); err != nil {
-			return fail("--ns: %w", err)
-		}
+	if servers, err = zonefile.ParseContents(dns.TypeNS, servers); err != nil {
+		return fail("--ns: %w", err)
 	}
-	mailbox, err := parseMailbox(email, name)
+	mailbox, err := zonefile.ParseMailbox(email, name)
 	if err != nil {
 		return fail("--soa-email: %w", err)
 	}
 	z.Serial = policy.Next(0, time.Now())
-	soa := dns.SOA{
-		MName: servers[0], RName: mailbox, Serial: z.Serial,
-		Refresh: soaRefresh, Retry: soaRetry, Expire: soaExpire, Minimum: soaMinimum,
-	}
-	return z, []dns.RRset{
-		dns.NewRRset(name, dns.TypeSOA, defaultTTL, soa.String()),
-		dns.NewRRset(name, dns.TypeNS, defaultTTL, servers...),
-	}, nil
-}
-
-// parseMailbox turns user@domain into the name that a SOA has for it (RFC 1035 section 8).
-func parseMailbox(text string, zone dns.Name) (string, error) {
-	if text == "" {
-		if zone == dns.Root {
-			return "hostmaster.", nil
-		}
-		return "hostmaster." + string(zone), nil
-	}
-	if local, domain, ok := strings.Cut(text, "@"); ok {
-		text = strings.NewReplacer(`\`, `\\`, ".", `\.`).Replace(local) + "." + domain
-	}
-	return zonefile.ParseContent(dns.TypePTR, text, dns.Root)
+	return z, zonefile.NewZone(name, servers, mailbox, z.Serial), nil
 }
