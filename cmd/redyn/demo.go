@@ -70,6 +70,10 @@ func demo(c *cli.Context) error {
 	if err := importDemo(c.Context, store); err != nil {
 		return err
 	}
+	hosts, err := addDemoHosts(c.Context, store, dir)
+	if err != nil {
+		return err
+	}
 	n, err := newNode(c.Context, store, o, log)
 	if err != nil {
 		return err
@@ -77,7 +81,7 @@ func demo(c *cli.Context) error {
 	group, ctx := errgroup.WithContext(c.Context)
 	group.Go(func() error { return n.run(ctx) })
 	group.Go(func() error { expireKeys(ctx, redis); return nil })
-	group.Go(func() error { return explainDemo(ctx, c.App.Writer, n, dir, url) })
+	group.Go(func() error { return explainDemo(ctx, c.App.Writer, n, hosts, dir, url) })
 	return group.Wait()
 }
 
@@ -157,7 +161,7 @@ func expireKeys(ctx context.Context, redis *miniredis.Miniredis) {
 
 // explainDemo starts PowerDNS if it can, and says what to try once the node is ready. It ends with
 // PowerDNS, or with ctx.
-func explainDemo(ctx context.Context, w io.Writer, n *node, dir, url string) error {
+func explainDemo(ctx context.Context, w io.Writer, n *node, hosts *demoHosts, dir, url string) error {
 	select {
 	case <-n.follower.Loaded():
 	case <-ctx.Done():
@@ -167,7 +171,7 @@ func explainDemo(ctx context.Context, w io.Writer, n *node, dir, url string) err
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintf(w, "PowerDNS is not started: %v\n\n", err)
 	}
-	fmt.Fprint(w, demoText(n, url, pdns))
+	fmt.Fprint(w, demoText(n, hosts, url, pdns))
 	if pdns == nil {
 		<-ctx.Done()
 		return nil

@@ -8,7 +8,7 @@ import (
 // Without PowerDNS the demo has redyn itself asked, as PowerDNS would.
 func TestDemoTextAlone(t *testing.T) {
 	n := &node{nodeOptions: nodeOptions{backendHTTP: "127.0.0.1:8053", statusListen: "127.0.0.1:8054"}}
-	text := demoText(n, "redis://127.0.0.1:6379/0", nil)
+	text := demoText(n, nil, "redis://127.0.0.1:6379/0", nil)
 	for _, want := range []string{
 		"  curl -s http://127.0.0.1:8053/dns/lookup/www.example.org/A\n",
 		" record set www.example.org A 192.0.2.99 --redis-url redis://127.0.0.1:6379/0\n",

@@ -9,7 +9,7 @@ import (
 )
 
 // demoText says what to try. Every command works as it is printed.
-func demoText(n *node, url string, pdns *demoPDNS) string {
+func demoText(n *node, hosts *demoHosts, url string, pdns *demoPDNS) string {
 	self := ownCommand()
 	var b strings.Builder
 	section := func(title string, commands ...string) {
@@ -38,8 +38,12 @@ func demoText(n *node, url string, pdns *demoPDNS) string {
 		ask("www.example.org", "A"), ask("example.org", "MX"), ask("anything.wild.example.org", "A"))
 	section("Change a record, in another terminal; the next answer has it:",
 		self+" record set www.example.org A 192.0.2.99"+on, ask("www.example.org", "A"))
+	if updates := n.updaterURL(); updates != "" {
+		section("Be a host that changes its own address: with a token, a password, a key, and a secret that signs:",
+			append(hosts.commands(self, updates), ask("home.example.org", "A"), ask("camera.example.org", "A"))...)
+	}
 	section("See what is there:",
-		self+" record list example.org"+on, self+" zone check"+on, self+" node list"+on)
+		self+" record list example.org"+on, self+" host list"+on, self+" credential list"+on, self+" zone check"+on, self+" node list"+on)
 	section("See how it is doing:",
 		self+" health --status-listen "+n.statusListen, fmt.Sprintf("curl -s http://%s/metrics", n.statusListen))
 	b.WriteString("Ctrl-C ends it; nothing is left behind.\n")
