@@ -18,6 +18,7 @@ type Certificate struct {
 	mu      sync.Mutex
 	looked  time.Time // when the files were looked at last
 	stamp   string    // of the files that were read last, well or not
+	told    string    // what was wrong with them
 	current *tls.Certificate
 }
 
@@ -50,7 +51,8 @@ func (c *Certificate) get(now time.Time) *tls.Certificate {
 	defer c.mu.Unlock()
 	if now.Sub(c.looked) >= certificatePause {
 		c.looked = now
-		if err := c.load(); err != nil {
+		if err := c.load(); err != nil && err.Error() != c.told {
+			c.told = err.Error()
 			c.log.Error("the certificate is not read again, and stays as it was", "err", err)
 		}
 	}
@@ -71,7 +73,7 @@ func (c *Certificate) load() error {
 	if c.current != nil {
 		c.log.Info("the certificate is read again", "until", pair.Leaf.NotAfter)
 	}
-	c.current = &pair
+	c.current, c.told = &pair, ""
 	return nil
 }
 

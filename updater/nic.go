@@ -26,11 +26,13 @@ func (u *Updater) nic(ctx context.Context, r *request) reply {
 // withPath returns the parameters and those in the path, as Conexim has them:
 // /nic/update/HOSTNAME/ADDRESS. What is signed of a request stays as it is.
 func (r *request) withPath() (params, error) {
-	at := slices.Index(r.segments, "update")
-	rest := r.segments[at+1:]
+	if endsInNic(r.segments) {
+		return r.params, nil
+	}
 	p := slices.Clone(r.params)
-	for i, text := range rest {
-		p = append(p, auth.Param{Key: []string{"hostname", "myip"}[i], Value: text})
+	keys := []string{"hostname", "myip"}
+	for i, text := range r.segments[2:] {
+		p = append(p, auth.Param{Key: keys[i], Value: text})
 	}
 	return p, p.check()
 }
@@ -39,13 +41,12 @@ func (r *request) withPath() (params, error) {
 // other path too, as clients are told a server with a path; or with host and address behind it.
 func isNic(segments []string) bool {
 	n := len(segments)
-	switch {
-	case n < 2:
-		return false
-	case segments[n-1] == "update":
-		return segments[n-2] == "nic" || segments[n-2] == "v3"
-	}
-	return segments[0] == "nic" && segments[1] == "update" && n <= 4
+	return endsInNic(segments) || (n == 3 || n == 4) && segments[0] == "nic" && segments[1] == "update"
+}
+
+func endsInNic(segments []string) bool {
+	n := len(segments)
+	return n > 1 && segments[n-1] == "update" && (segments[n-2] == "nic" || segments[n-2] == "v3")
 }
 
 // gluedText helps whose client writes the host's name right behind the path.

@@ -23,6 +23,7 @@ func TestDyndns2(t *testing.T) {
 	f("/nic/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
 	f("/v3/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
 	f("/some/where/nic/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
+	f("/update/a/b/nic/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
 	f("//nic/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
 	f("http://dyn.example/nic/update"+h+"&myip=192.0.2.1", own, 200, "nochg 192.0.2.1")
 	f("/nic/update"+h+"&myip=192.0.2.1&myipv6=2001:db8::1", own, 200, "good 192.0.2.1,2001:db8::1")

@@ -86,6 +86,11 @@ func (f *findings) settings(o nodeOptions) {
 	if len(o.backend.Allow) > 0 && o.backend.Methods == "all" {
 		f.note("--backend-allow lets others in, and --backend-methods all lets them change and read everything, private keys too")
 	}
+	for _, listen := range o.updates.listen {
+		if address, plain := plainListen(listen); (plain || o.updates.certificate == nil) && !isLoopback(address) {
+			f.note("--updater-listen %s is open to others without TLS: tokens and passwords cross the network in clear", listen)
+		}
+	}
 }
 
 func onThisMachine(url string) bool {
