@@ -1,0 +1,36 @@
+package updater
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+)
+
+// tell logs a change: who made it, from where, and what.
+func (u *Updater) tell(ctx context.Context, a *attempt, results []result) {
+	level, names, content := slog.LevelDebug, make([]string, 0, len(results)), make([]string, 0, len(results))
+	for _, r := range results {
+		names = append(names, string(r.name))
+		for _, text := range r.content {
+			if !slices.Contains(content, text) {
+				content = append(content, text)
+			}
+		}
+		if r.changed {
+			level = slog.LevelInfo
+		}
+	}
+	u.log.Log(ctx, level, "host updated", "host", names, "addrs", content, "key", a.verified.Credential.ID,
+		"remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "changed", level == slog.LevelInfo)
+}
+
+func (u *Updater) tellDenied(ctx context.Context, a *attempt, err error) {
+	if a.wish.proof.kind == noProof {
+		return
+	}
+	attrs := []any{"remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "err", err}
+	if id := a.verified.Credential.ID; id != "" {
+		attrs = append(attrs, "key", id)
+	}
+	u.log.InfoContext(ctx, "update denied", attrs...)
+}
