@@ -1,7 +1,7 @@
 // Package updater lets hosts change their own addresses over HTTP, by whatever protocol they speak.
 //
 // Each protocol is a file that reads a request into a wish and words what comes of it. In between all
-// of them go one way (wish.go): the source is limited, the credential proved, what it grants is
+// of them go one way (attempt.go): the source is limited, the credential proved, what it grants is
 // looked at, a dns.Change is computed from the zones in memory, and the store makes all of it or
 // nothing. What is served where is the table in routes.go.
 //
