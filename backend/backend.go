@@ -26,17 +26,19 @@ import (
 type Zones interface {
 	// Lookup appends the RRsets of name to dst: those of typ, or all if typ is TypeANY; an empty
 	// non-terminal is one Answer of TypeENT. Only zone id answers, or with AnyZone every zone that
-	// holds the name.
-	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer
+	// holds the name. It fails if the name is in a zone that is not known.
+	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error)
 	// List yields the whole zone with this id, or any id if it is AnyZone, and this name: the SOA
-	// first, and the empty non-terminals too. False is no such zone.
-	List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool)
-	// Zone returns the zone named name, and false if there is none.
+	// first, and the empty non-terminals too. It fails with dns.ErrNotFound if there is no such zone.
+	// Another error is: not known.
+	List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error)
+	// Zone returns the zone named name, and false if there is none. It may be one that is Unknown.
 	Zone(name dns.Name) (dns.Zone, bool)
 	// Zones yields all zones in canonical order.
 	Zones() iter.Seq[dns.Zone]
-	// Metadata returns the metadata of the zone named name; it is not changed.
-	Metadata(name dns.Name) dns.Metadata
+	// Metadata returns the metadata of the zone named name; it is not changed. It fails if it is not
+	// known.
+	Metadata(name dns.Name) (dns.Metadata, error)
 	// Search yields at most max records whose name or content matches pattern, in which * is any
 	// text and ? any character.
 	Search(pattern string, max int) iter.Seq[dns.Answer]

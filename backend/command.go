@@ -41,7 +41,10 @@ func (b *Backend) describe(text string) string {
 	if err != nil {
 		return err.Error()
 	}
-	z, ok := b.Zones.Zone(apex)
+	z, ok, err := b.zoneNamed(apex)
+	if err != nil {
+		return err.Error()
+	}
 	if !ok {
 		return fmt.Sprintf("no zone %s", apex)
 	}

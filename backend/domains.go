@@ -7,7 +7,8 @@ import (
 	"redyn/backend/dns"
 )
 
-// getAllDomains answers with all zones. PowerDNS asks at its start, and exits if that fails, and
+// getAllDomains answers with all zones, also those that are not known, so that their names are asked
+// for here and nowhere else. PowerDNS asks at its start, and exits if that fails, and
 // whenever it fills its zone cache anew.
 func (b *Backend) getAllDomains(_ context.Context, _ *params, r *reply) error {
 	streamZones(r, b.Zones.Zones())
@@ -19,7 +20,10 @@ func (b *Backend) getDomainInfo(ctx context.Context, p *params, r *reply) error 
 	if err != nil {
 		return err
 	}
-	z, ok := b.Zones.Zone(apex)
+	z, ok, err := b.zoneNamed(apex)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		r.none()
 		return nil

@@ -24,24 +24,24 @@ type fakeZones struct {
 	autoprimaries map[dns.Autoprimary]string
 }
 
-func (z *fakeZones) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+func (z *fakeZones) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error) {
 	for i := range z.answers {
 		a := &z.answers[i]
 		if a.Name == name && (typ == a.Type || typ == dns.TypeANY) && (id == a.Zone || id == dns.AnyZone) {
 			dst = append(dst, *a)
 		}
 	}
-	return dst
+	return dst, nil
 }
 
-func (z *fakeZones) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+func (z *fakeZones) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error) {
 	i := slices.IndexFunc(z.zones, func(zone dns.Zone) bool {
 		return (zone.ID == id || id == dns.AnyZone) && (zone.Name == name || name == "")
 	})
 	if i < 0 {
-		return nil, false
+		return nil, dns.ErrNotFound
 	}
-	return z.matching(func(a dns.Answer) bool { return a.Zone == z.zones[i].ID }), true
+	return z.matching(func(a dns.Answer) bool { return a.Zone == z.zones[i].ID }), nil
 }
 
 func (z *fakeZones) matching(want func(dns.Answer) bool) iter.Seq[dns.Answer] {
@@ -64,7 +64,7 @@ func (z *fakeZones) Zone(name dns.Name) (dns.Zone, bool) {
 
 func (z *fakeZones) Zones() iter.Seq[dns.Zone] { return slices.Values(z.zones) }
 
-func (z *fakeZones) Metadata(name dns.Name) dns.Metadata { return z.meta[name] }
+func (z *fakeZones) Metadata(name dns.Name) (dns.Metadata, error) { return z.meta[name], nil }
 
 func (z *fakeZones) Search(pattern string, most int) iter.Seq[dns.Answer] {
 	return func(yield func(dns.Answer) bool) {
@@ -174,9 +174,11 @@ func newFake() *fakeZones {
 // panicking is data with a fault.
 type panicking struct{ *fakeZones }
 
-func (panicking) Lookup([]dns.Answer, dns.Name, dns.Type, dns.ZoneID) []dns.Answer { panic("lookup") }
+func (panicking) Lookup([]dns.Answer, dns.Name, dns.Type, dns.ZoneID) ([]dns.Answer, error) {
+	panic("lookup")
+}
 
-func (z panicking) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+func (z panicking) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error) {
 	answers, _ := z.fakeZones.List(id, name)
 	return func(yield func(dns.Answer) bool) {
 		for a := range answers {
@@ -187,5 +189,5 @@ func (z panicking) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], boo
 				return
 			}
 		}
-	}, true
+	}, nil
 }

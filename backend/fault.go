@@ -8,6 +8,8 @@ import (
 	"runtime/debug"
 
 	"github.com/valyala/fasthttp"
+
+	"redyn/backend/dns"
 )
 
 // outcome is how a request ended, as it is counted.
@@ -92,6 +94,7 @@ func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply
 	level := slog.LevelDebug
 	var f *fault
 	switch known := errors.As(err, &f); {
+	case errors.Is(err, dns.ErrUnknown): // told when it could not be read
 	case !known && r.status == statusFailed:
 		level = slog.LevelError
 	case known && m.access == writes && r.outcome == failedOutcome:

@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 
 	"redyn/backend/dns"
 )
@@ -18,10 +19,13 @@ func (b *Backend) list(ctx context.Context, p *params, r *reply) error {
 	if err != nil {
 		return err
 	}
-	answers, ok := b.Zones.List(zone, apex)
-	if !ok {
+	answers, err := b.Zones.List(zone, apex)
+	if errors.Is(err, dns.ErrNotFound) {
 		r.none()
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	if p.from.busy() {
 		if answers, err = p.from.list(ctx, answers, apex); err != nil {

@@ -18,7 +18,9 @@ func (b *Backend) lookup(ctx context.Context, p *params, r *reply) error {
 	if err != nil {
 		return err
 	}
-	r.answers = b.Zones.Lookup(r.answers[:0], owner, typ, zone)
+	if r.answers, err = b.Zones.Lookup(r.answers[:0], owner, typ, zone); err != nil {
+		return err
+	}
 	if p.from.busy() {
 		if r.answers, err = p.from.lookup(ctx, r.answers, owner, typ, zone); err != nil {
 			return err

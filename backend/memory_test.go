@@ -57,7 +57,7 @@ func (m *memory) show(z dns.Zone, sets []dns.RRset) {
 		}
 	}
 	keys, _ := m.Keys(z.Name)
-	if err := m.Stage(dns.ZoneData{Zone: z, Metadata: m.Metadata(z.Name), Keys: keys}, all); err != nil {
+	if err := m.Stage(dns.ZoneData{Zone: z, Metadata: must(m.Metadata(z.Name)), Keys: keys}, all); err != nil {
 		panic(err)
 	}
 	m.Show(z.ID)
@@ -65,8 +65,8 @@ func (m *memory) show(z dns.Zone, sets []dns.RRset) {
 
 // sets returns all records of a zone.
 func (m *memory) sets(zone dns.Name) (sets []dns.RRset) {
-	answers, ok := m.List(dns.AnyZone, zone)
-	if !ok {
+	answers, err := m.List(dns.AnyZone, zone)
+	if err != nil {
 		return nil
 	}
 	for a := range answers {
@@ -117,7 +117,7 @@ func (m *memory) Apply(_ context.Context, c dns.Change) error {
 }
 
 func (m *memory) holds(id dns.ZoneID, want dns.RRset) bool {
-	for _, a := range m.Lookup(nil, want.Name, want.Type, id) {
+	for _, a := range must(m.Lookup(nil, want.Name, want.Type, id)) {
 		return a.Equal(want)
 	}
 	return len(want.Content) == 0
@@ -129,7 +129,7 @@ func (m *memory) entry(z dns.Zone, c dns.ZoneChange) dns.ZoneEntry {
 	e.RRsets = slices.DeleteFunc(slices.Clone(c.RRsets), func(s dns.RRset) bool { return m.holds(z.ID, s) })
 	own := slices.ContainsFunc(c.RRsets, func(s dns.RRset) bool { return s.Type == dns.TypeSOA })
 	if len(e.RRsets) > 0 && !own && z.Kind != dns.Slave {
-		for _, a := range m.Lookup(nil, z.Name, dns.TypeSOA, z.ID) {
+		for _, a := range must(m.Lookup(nil, z.Name, dns.TypeSOA, z.ID)) {
 			soa, _ := dns.ParseSOA(a.Content[0])
 			soa.Serial++
 			e.RRsets = append(e.RRsets, dns.NewRRset(z.Name, dns.TypeSOA, a.TTL, soa.String()))

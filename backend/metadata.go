@@ -15,7 +15,10 @@ func (b *Backend) getAllDomainMetadata(_ context.Context, p *params, r *reply) e
 	if err != nil {
 		return err
 	}
-	meta := b.Zones.Metadata(apex)
+	meta, err := b.Zones.Metadata(apex)
+	if err != nil {
+		return err
+	}
 	r.begin()
 	r.open('{')
 	for _, kind := range slices.Sorted(maps.Keys(meta)) {
@@ -38,7 +41,11 @@ func (b *Backend) getDomainMetadata(_ context.Context, p *params, r *reply) erro
 	if err != nil {
 		return err
 	}
-	values := b.Zones.Metadata(apex)[string(k)]
+	meta, err := b.Zones.Metadata(apex)
+	if err != nil {
+		return err
+	}
+	values := meta[string(k)]
 	r.begin()
 	r.b = appendStrings(r.b, values)
 	r.end()

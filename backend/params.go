@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -226,7 +227,21 @@ func (b *Backend) zoneOf(p *params, f field) (dns.Zone, bool, error) {
 		return dns.Zone{}, false, err
 	}
 	z, ok := b.Zones.ZoneByID(number)
-	return z, ok, nil
+	return z, ok, mustKnow(z)
+}
+
+// zoneNamed returns the zone named apex, and false if there is none.
+func (b *Backend) zoneNamed(apex dns.Name) (dns.Zone, bool, error) {
+	z, ok := b.Zones.Zone(apex)
+	return z, ok, mustKnow(z)
+}
+
+// mustKnow fails if a zone is not known.
+func mustKnow(z dns.Zone) error {
+	if z.Unknown {
+		return fmt.Errorf("zone %s: %w", z.Name, dns.ErrUnknown)
+	}
+	return nil
 }
 
 // bool returns what f says; a missing one is what otherwise is.

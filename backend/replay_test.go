@@ -98,21 +98,23 @@ func (r *replayed) zones() iter.Seq[dns.Zone] {
 	}
 }
 
-func (r *replayed) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+func (r *replayed) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error) {
 	if r.method == "getUnfreshSlaveInfos" {
-		return dst // of zones that were never transferred
+		return dst, nil // of zones that were never transferred
 	}
 	r.want("qname", name)
 	r.want("qtype", typ)
 	r.want("zone-id", id)
-	return slices.AppendSeq(dst, r.rows())
+	return slices.AppendSeq(dst, r.rows()), nil
 }
 
-func (r *replayed) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+func (r *replayed) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error) {
 	r.want("domain_id", id)
 	r.want("zonename", name)
-	_, ok := r.result.([]any)
-	return r.rows(), ok
+	if _, ok := r.result.([]any); !ok {
+		return nil, dns.ErrNotFound
+	}
+	return r.rows(), nil
 }
 
 func (r *replayed) Zone(name dns.Name) (dns.Zone, bool) {
@@ -125,7 +127,7 @@ func (r *replayed) Zone(name dns.Name) (dns.Zone, bool) {
 
 func (r *replayed) Zones() iter.Seq[dns.Zone] { return r.zones() }
 
-func (r *replayed) Metadata(name dns.Name) dns.Metadata {
+func (r *replayed) Metadata(name dns.Name) (dns.Metadata, error) {
 	r.want("name", name)
 	kinds, _ := r.result.(map[string]any)
 	if values, ok := r.result.([]any); ok {
@@ -137,7 +139,7 @@ func (r *replayed) Metadata(name dns.Name) dns.Metadata {
 			meta[kind] = append(meta[kind], v.(string))
 		}
 	}
-	return meta
+	return meta, nil
 }
 
 func (r *replayed) ZoneByID(dns.ZoneID) (dns.Zone, bool) {

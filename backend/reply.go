@@ -75,7 +75,7 @@ func (r *reply) fail(err error) {
 	r.status, r.outcome = statusOf(err)
 	text := err.Error()
 	var f *fault
-	if !errors.As(err, &f) {
+	if !errors.As(err, &f) && !errors.Is(err, dns.ErrUnknown) {
 		text = "internal error" // what broke is the log's
 	}
 	r.chunks = nil

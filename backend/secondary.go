@@ -33,7 +33,11 @@ func (b *Backend) getUnfreshSlaveInfos(_ context.Context, _ *params, r *reply) e
 
 // soa returns the SOA of a zone, and false if it has none yet.
 func (b *Backend) soa(z *dns.Zone) (dns.SOA, bool) {
-	for _, a := range b.Zones.Lookup(nil, z.Name, dns.TypeSOA, z.ID) {
+	answers, err := b.Zones.Lookup(nil, z.Name, dns.TypeSOA, z.ID)
+	if err != nil {
+		return dns.SOA{}, false
+	}
+	for _, a := range answers {
 		for _, content := range a.Content {
 			if soa, err := dns.ParseSOA(content); err == nil {
 				return soa, true

@@ -32,7 +32,10 @@ func (b *Backend) startTransaction(ctx context.Context, p *params, r *reply) err
 	if err != nil {
 		return err
 	}
-	zone, ok := b.Zones.Zone(apex)
+	zone, ok, err := b.zoneNamed(apex)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		r.none()
 		return nil

@@ -23,7 +23,8 @@ type update struct {
 	want map[setKey]dns.RRset
 	// known are the names of which all was seen: what is not in read was not there. They are true if
 	// all was taken away, to which belongs what has come since.
-	known map[dns.Name]bool
+	known  map[dns.Name]bool
+	failed error // of a reading; such an update is not to be committed
 }
 
 // setKey tells the RRsets of a zone apart.
@@ -35,7 +36,17 @@ type setKey struct {
 func keyOf(s dns.RRset) setKey { return setKey{s.Name, s.Type} }
 
 func newUpdate(b *Backend, zone dns.Zone, from string) *update {
-	return &update{b, zone, from, make(map[setKey]dns.RRset), make(map[setKey]dns.RRset), make(map[dns.Name]bool)}
+	return &update{
+		b: b, zone: zone, from: from,
+		read: make(map[setKey]dns.RRset), want: make(map[setKey]dns.RRset), known: make(map[dns.Name]bool),
+	}
+}
+
+// shown returns what the zone is shown to have at a name.
+func (u *update) shown(name dns.Name, typ dns.Type) []dns.Answer {
+	answers, err := u.b.Zones.Lookup(nil, name, typ, u.zone.ID)
+	u.failed = cmp.Or(u.failed, err)
+	return answers
 }
 
 // now returns an RRset with the edits done, empty if there is none. The name is kept.
@@ -49,7 +60,7 @@ func (u *update) now(name dns.Name, typ dns.Type) dns.RRset {
 	}
 	set := dns.RRset{Name: name, Type: typ}
 	if _, known := u.known[name]; !known {
-		for _, a := range u.b.Zones.Lookup(nil, name, typ, u.zone.ID) {
+		for _, a := range u.shown(name, typ) {
 			set = a.RRset
 		}
 	}
@@ -62,7 +73,7 @@ func (u *update) know(name dns.Name) {
 	if _, known := u.known[name]; known {
 		return
 	}
-	for _, a := range u.b.Zones.Lookup(nil, name, dns.TypeANY, u.zone.ID) {
+	for _, a := range u.shown(name, dns.TypeANY) {
 		if _, ok := u.read[keyOf(a.RRset)]; !ok && a.Type != dns.TypeENT {
 			u.read[keyOf(a.RRset)] = a.RRset
 		}
@@ -164,6 +175,9 @@ func (u *update) list(ctx context.Context, shown iter.Seq[dns.Answer]) (iter.Seq
 // that brings a SOA of its own that alone is no reason to fail, but to raise the serial further.
 func (u *update) commit(ctx context.Context) error {
 	c := u.change()
+	if u.failed != nil {
+		return u.failed
+	}
 	if len(c.Zones[0].RRsets) == 0 {
 		return nil
 	}
@@ -205,7 +219,7 @@ func (u *update) change() dns.Change {
 
 // since takes away what has come to a name since all of it was taken away.
 func (u *update) since(name dns.Name) (sets []dns.RRset) {
-	for _, a := range u.b.Zones.Lookup(nil, name, dns.TypeANY, u.zone.ID) {
+	for _, a := range u.shown(name, dns.TypeANY) {
 		if _, edited := u.want[keyOf(a.RRset)]; !edited && a.Type != dns.TypeENT {
 			sets = append(sets, dns.RRset{Name: name, Type: a.Type})
 		}
@@ -263,7 +277,7 @@ func (u *update) otherSOA(ctx context.Context, expected dns.RRset) (dns.RRset, b
 	defer poll.Stop()
 	end := time.Now().Add(serialWait)
 	for {
-		for _, a := range u.b.Zones.Lookup(nil, u.zone.Name, dns.TypeSOA, u.zone.ID) {
+		for _, a := range u.shown(u.zone.Name, dns.TypeSOA) {
 			if !a.Equal(expected) && len(a.Content) == 1 {
 				return a.RRset, true
 			}

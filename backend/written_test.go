@@ -51,7 +51,7 @@ func TestReplayWrites(t *testing.T) {
 			}
 			var got strings.Builder
 			for z := range m.Zones() {
-				fmt.Fprintf(&got, "%s %s %d keys %d metadata %q\n%s\n", z.Name, z.Kind, z.Serial, len(must(m.Keys(z.Name))), m.Metadata(z.Name), m.text(z.Name))
+				fmt.Fprintf(&got, "%s %s %d keys %d metadata %q\n%s\n", z.Name, z.Kind, z.Serial, len(must(m.Keys(z.Name))), must(m.Metadata(z.Name)), m.text(z.Name))
 			}
 			if count < 250 || got.String() != string(want) {
 				t.Errorf("after %d requests the zones are\n%s", count, got.String())

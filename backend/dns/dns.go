@@ -13,6 +13,8 @@ var (
 	ErrExists = errors.New("exists already")
 	// ErrConflict says that data changed since the change was computed from it: compute it again.
 	ErrConflict = errors.New("changed meanwhile")
+	// ErrUnknown says that what was asked for may be there, but could not be read.
+	ErrUnknown = errors.New("not all could be read")
 	// ErrLost says that the store has lost its data set: unknown, not empty. Nothing is written.
 	ErrLost = errors.New("the store has lost its data (no epoch)")
 )

@@ -46,6 +46,7 @@ type Zone struct {
 	Masters        []string  // IP or IP:PORT
 	Account        string
 	Created        time.Time
+	Unknown        bool // it is there, but could not be read: no more than ID and Name are known of it
 }
 
 // Metadata is a zone's domain metadata: values by kind. A kind without values is not there.

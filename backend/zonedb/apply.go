@@ -16,7 +16,7 @@ func (db *DB) Apply(e dns.Entry) {
 	for _, part := range e.Zones {
 		z := db.current(part.ID)
 		switch {
-		case z == nil || z.gone:
+		case z == nil || z.gone || z.lost && !part.Deleted:
 		case part.Deleted:
 			db.delete(z)
 		default:
@@ -43,7 +43,8 @@ func (db *DB) delete(z *zone) {
 		nothing := newZone(dns.ZoneData{Zone: dns.Zone{ID: z.id, Name: z.name}})
 		nothing.gone = true
 		db.staged[z.id] = nothing
-	} else {
+	}
+	if db.byID[z.id] == z {
 		db.takeAway(z)
 	}
 	db.mu.Unlock()

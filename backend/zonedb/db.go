@@ -18,6 +18,7 @@ type DB struct {
 	byID                 map[dns.ZoneID]*zone
 	byName               map[dns.Name]*zone
 	order                *btree.BTreeG[dns.Name] // those of byName
+	unknown              int                     // how many of byID could not be read
 	staged               map[dns.ZoneID]*zone
 	server, stagedServer *server // the second nil if there is none
 }
@@ -75,15 +76,18 @@ func (db *DB) Zones() iter.Seq[dns.Zone] {
 }
 
 // Metadata returns the domain metadata of the zone named name, nil if there is none. Callers do not
-// change it.
-func (db *DB) Metadata(name dns.Name) dns.Metadata {
+// change it. It fails with dns.ErrUnknown if the zone could not be read.
+func (db *DB) Metadata(name dns.Name) (dns.Metadata, error) {
 	z := db.named(name)
 	if z == nil {
-		return nil
+		return nil, nil
+	}
+	if z.lost {
+		return nil, z.unread()
 	}
 	z.mu.RLock()
 	defer z.mu.RUnlock()
-	return z.meta
+	return z.meta, nil
 }
 
 // Stats counts what a DB shows.

@@ -2,28 +2,27 @@ package zonedb
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 
 	"redyn/backend/dns"
 )
 
-// ErrUnknown says that what was asked for may be there, but could not be read.
-var ErrUnknown = errors.New("there are keys that could not be read")
-
 // Keys returns the DNSSEC keys of the zone named name, by number; callers do not change them. There
-// are none if there is no such zone. It fails with ErrUnknown if the zone has others that could not
+// are none if there is no such zone. It fails with dns.ErrUnknown if the zone has others that could not
 // be read: it must not be taken for one without.
 func (db *DB) Keys(name dns.Name) ([]dns.Key, error) {
 	z := db.named(name)
 	if z == nil {
 		return nil, nil
 	}
+	if z.lost {
+		return nil, z.unread()
+	}
 	z.mu.RLock()
 	defer z.mu.RUnlock()
 	if z.keysUnknown {
-		return nil, fmt.Errorf("keys of %s: %w", name, ErrUnknown)
+		return nil, fmt.Errorf("keys of %s: %w", name, dns.ErrUnknown)
 	}
 	return z.keys, nil
 }

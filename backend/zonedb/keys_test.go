@@ -47,7 +47,7 @@ func TestKeys(t *testing.T) {
 	// A key that could not be read is not one that is not there, until all was read anew.
 	apply(dns.ZoneEntry{KeysUnknown: true})
 	apply(dns.ZoneEntry{Keys: map[dns.KeyID]*dns.Key{2: nil}})
-	if got, err := db.Keys("example."); !errors.Is(err, zonedb.ErrUnknown) || got != nil {
+	if got, err := db.Keys("example."); !errors.Is(err, dns.ErrUnknown) || got != nil {
 		t.Errorf("keys %v, %v", got, err)
 	}
 	stage(dns.ZoneData{Keys: []dns.Key{three}})
@@ -57,7 +57,7 @@ func TestKeys(t *testing.T) {
 	is(three, one)
 	stage(dns.ZoneData{KeysUnknown: true})
 	db.Show(1)
-	if _, err := db.Keys("example."); !errors.Is(err, zonedb.ErrUnknown) {
+	if _, err := db.Keys("example."); !errors.Is(err, dns.ErrUnknown) {
 		t.Errorf("error %v", err)
 	}
 	db.ShowAll()

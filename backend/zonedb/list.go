@@ -1,6 +1,7 @@
 package zonedb
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/tidwall/btree"
@@ -10,14 +11,18 @@ import (
 
 // List returns everything that a zone has now, whatever changes later: the SOA first, then all in
 // canonical order with the empty non-terminals. The zone is the one with this id, which must have
-// this name; if id is dns.AnyZone, the one with this name. False is no such zone.
-func (db *DB) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], bool) {
+// this name; if id is dns.AnyZone, the one with this name. It fails with dns.ErrNotFound if there is no
+// such zone, and with dns.ErrUnknown if it could not be read.
+func (db *DB) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error) {
 	z := db.named(name)
-	if z == nil || id != dns.AnyZone && id != z.id {
-		return nil, false
+	switch {
+	case z == nil, id != dns.AnyZone && id != z.id:
+		return nil, fmt.Errorf("zone %s: %w", name, dns.ErrNotFound)
+	case z.lost:
+		return nil, z.unread()
 	}
 	order, chain := z.snapshot()
-	return func(yield func(dns.Answer) bool) { z.list(order, chain, yield) }, true
+	return func(yield func(dns.Answer) bool) { z.list(order, chain, yield) }, nil
 }
 
 // snapshot returns the nodes that the zone has now, which may be read without the lock, and the

@@ -1,6 +1,7 @@
 package zonedb_test
 
 import (
+	"errors"
 	"testing"
 
 	"redyn/backend/dns"
@@ -69,7 +70,7 @@ func TestList(t *testing.T) {
 		id   dns.ZoneID
 		name dns.Name
 	}{{2, "example."}, {1, "other."}, {dns.AnyZone, "www.example."}, {dns.AnyZone, dns.Root}} {
-		if _, ok := db.List(q.id, q.name); ok {
+		if _, err := db.List(q.id, q.name); !errors.Is(err, dns.ErrNotFound) {
 			t.Errorf("there is a zone %d %s", q.id, q.name)
 		}
 	}

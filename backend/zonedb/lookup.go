@@ -7,21 +7,57 @@ import "redyn/backend/dns"
 // PowerDNS that asks for a SOA takes nothing else. dns.AnyZone asks every zone that name is in, the
 // one with the longest name first; the id of a zone asks only that one. An id that no zone has was
 // the id of one that is gone, perhaps created anew since: PowerDNS's zone cache keeps it for minutes,
-// so it is taken for dns.AnyZone. It needs no memory but dst's.
-func (db *DB) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+// so it is taken for dns.AnyZone. It fails with dns.ErrUnknown if the name is in a zone that could not be
+// read, also if a zone above is asked. It needs no memory but dst's.
+func (db *DB) Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error) {
 	if id != dns.AnyZone {
-		if z := db.numbered(id); z != nil {
-			return z.lookup(dst, name, typ)
+		z, err := db.asked(name, id)
+		if err != nil {
+			return dst, err
+		}
+		if z != nil {
+			return z.lookup(dst, name, typ), nil
 		}
 	}
 	db.mu.RLock()
 	defer db.mu.RUnlock()
+	if err := db.known(name, ""); err != nil {
+		return dst, err
+	}
 	for above := name; ; above = above.Parent() {
-		if z := db.byName[above]; z != nil {
+		if z := db.byName[above]; z != nil && !z.lost {
 			dst = z.lookup(dst, name, typ)
 		}
 		if above == dns.Root {
-			return dst
+			return dst, nil
+		}
+	}
+}
+
+// asked returns the zone with this id, nil if there is none.
+func (db *DB) asked(name dns.Name, id dns.ZoneID) (*zone, error) {
+	db.mu.RLock()
+	defer db.mu.RUnlock()
+	z := db.byID[id]
+	if z == nil {
+		return nil, nil
+	}
+	return z, db.known(name, z.name)
+}
+
+// known fails if a zone that could not be read stands at or above name: the nearest of all, or one at or
+// below apex, if that is given. The caller holds the lock.
+func (db *DB) known(name, apex dns.Name) error {
+	if db.unknown == 0 {
+		return nil
+	}
+	for above := name; ; above = above.Parent() {
+		z := db.byName[above]
+		if z != nil && z.lost {
+			return z.unread()
+		}
+		if above == apex || above == dns.Root || z != nil && apex == "" {
+			return nil
 		}
 	}
 }

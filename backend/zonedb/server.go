@@ -18,7 +18,7 @@ type server struct {
 }
 
 // TSIGKey returns the TSIG key named name. It fails with dns.ErrNotFound if there is none, and with
-// ErrUnknown if it may be one that could not be read.
+// dns.ErrUnknown if it may be one that could not be read.
 func (db *DB) TSIGKey(name dns.Name) (dns.TSIGKey, error) {
 	s := db.ofServer()
 	i, found := slices.BinarySearchFunc(s.tsig, name, compareTSIGName)
@@ -26,17 +26,17 @@ func (db *DB) TSIGKey(name dns.Name) (dns.TSIGKey, error) {
 	case found:
 		return s.tsig[i], nil
 	case s.tsigUnknown:
-		return dns.TSIGKey{}, fmt.Errorf("TSIG key %s: %w", name, ErrUnknown)
+		return dns.TSIGKey{}, fmt.Errorf("TSIG key %s: %w", name, dns.ErrUnknown)
 	}
 	return dns.TSIGKey{}, fmt.Errorf("TSIG key %s: %w", name, dns.ErrNotFound)
 }
 
-// TSIGKeys returns all TSIG keys by name; callers do not change them. It fails with ErrUnknown if
+// TSIGKeys returns all TSIG keys by name; callers do not change them. It fails with dns.ErrUnknown if
 // there are others that could not be read.
 func (db *DB) TSIGKeys() ([]dns.TSIGKey, error) {
 	s := db.ofServer()
 	if s.tsigUnknown {
-		return nil, fmt.Errorf("TSIG keys: %w", ErrUnknown)
+		return nil, fmt.Errorf("TSIG keys: %w", dns.ErrUnknown)
 	}
 	return s.tsig, nil
 }

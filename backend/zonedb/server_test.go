@@ -59,10 +59,10 @@ func TestTSIGKeys(t *testing.T) {
 	if got, err := db.TSIGKey("b."); err != nil || got != b {
 		t.Errorf("TSIG key %v, %v", got, err)
 	}
-	if _, err := db.TSIGKey("a."); !errors.Is(err, zonedb.ErrUnknown) {
+	if _, err := db.TSIGKey("a."); !errors.Is(err, dns.ErrUnknown) {
 		t.Errorf("error %v of a key that may be there", err)
 	}
-	if _, err := db.TSIGKeys(); !errors.Is(err, zonedb.ErrUnknown) {
+	if _, err := db.TSIGKeys(); !errors.Is(err, dns.ErrUnknown) {
 		t.Errorf("error %v", err)
 	}
 
@@ -70,7 +70,7 @@ func TestTSIGKeys(t *testing.T) {
 	db.ShowAll()
 	is()
 	db.Apply(dns.Entry{TSIGUnknown: true, Server: dns.ServerChange{TSIG: map[dns.Name]*dns.TSIGKey{"a.": nil}}})
-	if _, err := db.TSIGKey("a."); !errors.Is(err, zonedb.ErrUnknown) {
+	if _, err := db.TSIGKey("a."); !errors.Is(err, dns.ErrUnknown) {
 		t.Errorf("error %v of a key that changed and could not be read", err)
 	}
 }

@@ -8,7 +8,8 @@ import (
 
 // Stage builds a zone aside, invisible to readers, from what sets yields, in any order. Of two RRsets
 // of the same owner and type the later counts; those of owners outside the zone are left out. If sets
-// yields an error, Stage returns it. A zone of the same id staged before is forgotten in any case.
+// yields an error, Stage returns it. A zone of the same id staged before is forgotten in any case. Of a
+// zone that is Unknown there is nothing to build; what is asked of it fails with dns.ErrUnknown.
 // The Serial of data is not looked at: the SOA has it.
 //
 // One goroutine at a time calls the methods that change a DB: Stage, StageServer, Apply, Show,
@@ -31,16 +32,29 @@ func (db *DB) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error {
 	return nil
 }
 
+// Keep stages the zone with this id that is shown, to go on as it is; false if there is none. See Stage
+// for who may call it.
+func (db *DB) Keep(id dns.ZoneID) bool {
+	db.unstage(id)
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	z := db.byID[id]
+	if z != nil {
+		db.staged[id] = z
+	}
+	return z != nil
+}
+
 // Show makes the staged zone with this id visible in place of the one shown before, if it is staged.
 // If it was deleted while it was staged, none takes that place.
 func (db *DB) Show(id dns.ZoneID) {
 	db.mu.Lock()
 	z := db.staged[id]
-	if z == nil {
+	delete(db.staged, id)
+	if z == nil || z == db.byID[id] {
 		db.mu.Unlock()
 		return
 	}
-	delete(db.staged, id)
 	var old []*zone
 	if z.gone {
 		old = db.takeAway(db.byID[id])
@@ -49,6 +63,7 @@ func (db *DB) Show(id dns.ZoneID) {
 		z.mark.shown.Store(true)
 		db.byID[id], db.byName[z.name] = z, z
 		db.order.Set(z.name)
+		db.unknown += z.unknown()
 	}
 	db.mu.Unlock()
 	db.drop(old...)
@@ -67,8 +82,10 @@ func (db *DB) ShowAll() {
 	}
 	db.mu.RUnlock()
 	db.index(fresh)
-	for _, z := range old {
-		db.drop(z)
+	for id, z := range old {
+		if db.numbered(id) != z {
+			db.drop(z)
+		}
 	}
 }
 
@@ -79,8 +96,10 @@ func (db *DB) Forget() {
 	db.staged = make(map[dns.ZoneID]*zone)
 	db.stagedServer = nil
 	db.mu.Unlock()
-	for _, z := range staged {
-		db.drop(z)
+	for id, z := range staged {
+		if db.numbered(id) != z {
+			db.drop(z)
+		}
 	}
 }
 
@@ -89,8 +108,9 @@ func (db *DB) unstage(id dns.ZoneID) {
 	db.mu.Lock()
 	z := db.staged[id]
 	delete(db.staged, id)
+	kept := z == db.byID[id]
 	db.mu.Unlock()
-	if z != nil {
+	if z != nil && !kept {
 		db.drop(z)
 	}
 }
@@ -100,13 +120,15 @@ func (db *DB) index(zones []*zone) {
 	byID := make(map[dns.ZoneID]*zone, len(zones))
 	byName := make(map[dns.Name]*zone, len(zones))
 	order := newOrder(func(a, b dns.Name) bool { return dns.Compare(a, b) < 0 })
+	unknown := 0
 	for _, z := range zones {
 		byID[z.id], byName[z.name] = z, z
 		order.Set(z.name)
+		unknown += z.unknown()
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.byID, db.byName, db.order = byID, byName, order
+	db.byID, db.byName, db.order, db.unknown = byID, byName, order, unknown
 	if db.stagedServer != nil {
 		db.server, db.stagedServer = db.stagedServer, nil
 	}
@@ -122,6 +144,7 @@ func (db *DB) takeAway(z *zone) []*zone {
 	delete(db.byID, z.id)
 	delete(db.byName, z.name)
 	db.order.Delete(z.name)
+	db.unknown -= z.unknown()
 	return []*zone{z}
 }
 

@@ -16,7 +16,7 @@ func TestStageShowForget(t *testing.T) {
 	www := func(address string) []dns.RRset { return parse(t, "www A "+address) }
 	shows := func(want string) {
 		t.Helper()
-		same(t, "www.example.", write(db.Lookup(nil, "www.example.", dns.TypeANY, dns.AnyZone)), want)
+		same(t, "www.example.", write(look(db, "www.example.", dns.TypeANY, dns.AnyZone)), want)
 	}
 	const one, two = "1 www.example. A auth 192.0.2.1", "1 www.example. A auth 192.0.2.2"
 
@@ -56,7 +56,7 @@ func TestStageShowForget(t *testing.T) {
 	stage(t, db, 5, "example.", www("192.0.2.5"))
 	db.Show(5)
 	shows("5 www.example. A auth 192.0.2.5")
-	if _, ok := db.List(1, "example."); ok {
+	if _, err := db.List(1, "example."); !errors.Is(err, dns.ErrNotFound) {
 		t.Error("the old zone is there")
 	}
 
@@ -110,8 +110,8 @@ func TestZone(t *testing.T) {
 		if byID, ok := db.ZoneByID(1); !ok || byID.Name != got.Name || byID.Serial != got.Serial {
 			t.Errorf("by id zone %+v, want %+v", byID, got)
 		}
-		if got := db.Metadata("example."); !maps.EqualFunc(got, meta, slices.Equal) {
-			t.Errorf("metadata %v, want %v", got, meta)
+		if got, err := db.Metadata("example."); err != nil || !maps.EqualFunc(got, meta, slices.Equal) {
+			t.Errorf("metadata %v, %v, want %v", got, err, meta)
 		}
 	}
 	about.Serial = 7 // of the SOA
@@ -121,7 +121,7 @@ func TestZone(t *testing.T) {
 	db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, Zone: &about}}})
 	f(about, dns.Metadata{"X": {"1"}})
 
-	before := db.Metadata("example.")
+	before, _ := db.Metadata("example.")
 	db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, Metadata: dns.Metadata{"X": nil, "Y": {"2"}}}}})
 	f(about, dns.Metadata{"Y": {"2"}})
 	if len(before["X"]) != 1 || len(before) != 1 {
@@ -140,7 +140,10 @@ func TestZone(t *testing.T) {
 	if _, ok := db.ZoneByID(2); ok {
 		t.Error("a zone of an id that there is not")
 	}
-	if _, ok := db.Zone("no.example."); ok || db.Metadata("no.example.") != nil {
+	if meta, err := db.Metadata("no.example."); meta != nil || err != nil {
+		t.Errorf("metadata %v, %v of a zone that there is not", meta, err)
+	}
+	if _, ok := db.Zone("no.example."); ok {
 		t.Error("a zone that there is not")
 	}
 }

@@ -1,6 +1,7 @@
 package zonedb
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,7 @@ type zone struct {
 	name dns.Name
 	mark *mark
 	gone bool // stands for a zone that was deleted while it was staged
+	lost bool // could not be read: nothing is known of it
 
 	mu          sync.RWMutex // guards what follows
 	info        dns.Zone     // with the serial of the SOA
@@ -47,6 +49,7 @@ func newZone(data dns.ZoneData) *zone {
 		id:          info.ID,
 		name:        info.Name,
 		mark:        &mark{number: marks.Add(1)},
+		lost:        info.Unknown,
 		info:        info,
 		meta:        data.Metadata,
 		keys:        sortedKeys(slices.Clone(data.Keys)),
@@ -58,6 +61,17 @@ func newZone(data dns.ZoneData) *zone {
 
 func newOrder[T any](less func(a, b T) bool) *btree.BTreeG[T] {
 	return btree.NewBTreeGOptions(less, btree.Options{NoLocks: true})
+}
+
+// unread is the error of whoever asks a zone that could not be read.
+func (z *zone) unread() error { return fmt.Errorf("zone %s: %w", z.name, dns.ErrUnknown) }
+
+// unknown counts the zone if it could not be read.
+func (z *zone) unknown() int {
+	if z.lost {
+		return 1
+	}
+	return 0
 }
 
 // about returns what is known of the zone.

@@ -104,9 +104,18 @@ func same(t testing.TB, what, got, want string) {
 
 func list(t testing.TB, db *zonedb.DB, id dns.ZoneID, name dns.Name) []dns.Answer {
 	t.Helper()
-	answers, ok := db.List(id, name)
-	if !ok {
-		t.Fatalf("no zone %d %s to list", id, name)
+	answers, err := db.List(id, name)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return slices.Collect(answers)
+}
+
+// look is a Lookup that must not fail.
+func look(db *zonedb.DB, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer {
+	answers, err := db.Lookup(nil, name, typ, id)
+	if err != nil {
+		panic(err)
+	}
+	return answers
 }
