@@ -40,6 +40,8 @@ type counter struct {
 	applied chan string
 }
 
+func (c *counter) Keep(dns.ZoneID) bool { return false }
+
 func (c *counter) Stage(_ dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error {
 	for _, err := range sets {
 		if err != nil {

@@ -12,7 +12,10 @@ type Copy interface {
 	// Stage builds a zone aside, invisible to readers, from what sets yields; of an RRset that is
 	// yielded twice the later one holds. A zone of the same ID staged before is forgotten. If sets
 	// yields an error Stage returns it, and nothing is staged. The Serial of data's zone is not filled in.
+	// A zone may be Unknown: whatever is asked of it must not be answered as if it were not there.
 	Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) error
+	// Keep stages the zone with this id that is shown, to go on as it is; false if there is none.
+	Keep(id dns.ZoneID) bool
 	// StageServer keeps aside what belongs to no zone, until ShowAll shows it. What was staged of it
 	// before is forgotten.
 	StageServer(data dns.ServerData)

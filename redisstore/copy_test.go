@@ -70,6 +70,16 @@ func (m *memory) Stage(data dns.ZoneData, sets iter.Seq2[dns.RRset, error]) erro
 	return nil
 }
 
+func (m *memory) Keep(id dns.ZoneID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	z, ok := m.shown[id]
+	if ok {
+		m.staged[id] = z
+	}
+	return ok
+}
+
 func (m *memory) StageServer(data dns.ServerData) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,8 +49,9 @@ type Follower struct {
 	cursor   string     // the entry read last; after at.log come only foreign ones
 	recent   recent     // entries that it shows, the newest
 	zones    map[dns.ZoneID]*zoneJob
-	shown    map[dns.ZoneID]struct{}
+	shown    map[dns.ZoneID]dns.Name
 	unread   unread
+	unknown  map[dns.ZoneID]string // zones that could not be read, and why
 	status   Status
 	loadedAt time.Time     // when all zones were loaded last
 	moved    chan struct{} // closed, and made anew, whenever something above changes
@@ -67,8 +68,9 @@ func (s *Store) NewFollower(o NodeOptions) *Follower {
 		loaded:   make(chan struct{}),
 		looked:   make(chan struct{}),
 		zones:    make(map[dns.ZoneID]*zoneJob),
-		shown:    make(map[dns.ZoneID]struct{}),
+		shown:    make(map[dns.ZoneID]dns.Name),
 		unread:   make(unread),
+		unknown:  make(map[dns.ZoneID]string),
 		moved:    make(chan struct{}),
 	}
 	f.status.Since = time.Now()
@@ -292,14 +294,18 @@ func (f *Follower) takePart(ctx context.Context, z dns.ZoneEntry) bool {
 	job := f.zones[z.ID]
 	switch {
 	case z.Reload:
-		f.reloadZone(ctx, z.ID)
+		f.reloadZone(ctx, z.ID, z.Name)
 		return false
 	case z.Deleted:
 		delete(f.shown, z.ID)
 		f.unread.drop(z.ID)
+		delete(f.unknown, z.ID)
 		if job != nil {
 			job.deleted = true
 		}
+		return true
+	case f.unknown[z.ID] != "":
+		f.reloadZone(ctx, z.ID, z.Name) // the change may be what mends it
 		return true
 	case job == nil || job.staged:
 		return true

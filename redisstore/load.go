@@ -67,24 +67,44 @@ func (r reader) zoneID(ctx context.Context, name dns.Name) (dns.ZoneID, error) {
 	return parseID(id.Val())
 }
 
-// zoneIDs returns the ids of all zones.
-func (r reader) zoneIDs(ctx context.Context) ([]dns.ZoneID, error) {
-	var ids []dns.ZoneID
-	seen := make(map[dns.ZoneID]bool)
+// listed is a zone as the list of all zones has it.
+type listed struct {
+	id   dns.ZoneID
+	name string
+	err  error // why the id is none
+}
+
+// list returns all zones.
+func (r reader) list(ctx context.Context) ([]listed, error) {
+	var zones []listed
+	seen := make(map[string]bool)
 	for page, err := range r.scan(ctx, r.keys.zones(), 0) {
 		if err != nil {
 			return nil, err
 		}
-		for i := 1; i < len(page); i += 2 {
-			id, err := parseID(page[i])
-			if err != nil {
-				return nil, fmt.Errorf("zone %.300q: %w", page[i-1], err)
-			}
-			if !seen[id] {
-				seen[id] = true
-				ids = append(ids, id)
+		for i := 0; i+1 < len(page); i += 2 {
+			if name := page[i]; !seen[name] {
+				seen[name] = true
+				id, err := parseID(page[i+1])
+				zones = append(zones, listed{id, name, err})
 			}
 		}
+	}
+	return zones, nil
+}
+
+// zoneIDs returns the ids of all zones.
+func (r reader) zoneIDs(ctx context.Context) ([]dns.ZoneID, error) {
+	zones, err := r.list(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]dns.ZoneID, len(zones))
+	for i, z := range zones {
+		if z.err != nil {
+			return nil, fmt.Errorf("zone %.300q: %w", z.name, z.err)
+		}
+		ids[i] = z.id
 	}
 	return ids, nil
 }
@@ -110,7 +130,7 @@ func (r reader) headers(ctx context.Context, ids []dns.ZoneID) ([]*header, error
 		}
 		h, err := parseHeader(id, fields[i].Val(), meta[i].Val())
 		if err != nil {
-			return nil, err
+			return nil, unreadable{err}
 		}
 		all = append(all, h)
 	}
@@ -289,6 +309,9 @@ func (r reader) rest(ctx context.Context, h header, first []string, cursor uint6
 func yieldPage(page []string, yield func(dns.RRset, error) bool) bool {
 	for i := 0; i+1 < len(page); i += 2 {
 		set, err := parseRRset(page[i], page[i+1])
+		if err != nil {
+			err = unreadable{err}
+		}
 		if !yield(set, err) || err != nil {
 			return false
 		}

@@ -3,6 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,18 +80,19 @@ func (s secrets) decodeTSIGKeys(texts map[string]string) (keys []dns.TSIGKey, re
 	return keys, reads
 }
 
+// decodeAutoprimaries returns those that can be read, and an error if there are others.
 func decodeAutoprimaries(texts map[string]string) (map[dns.Autoprimary]string, error) {
+	var errs []error
 	all := make(map[dns.Autoprimary]string, len(texts))
 	for field, text := range texts {
 		a, account, err := decodeAutoprimary(field, text)
 		if err != nil {
-			return nil, err
-		}
-		if account != nil {
+			errs = append(errs, err)
+		} else if account != nil {
 			all[a] = *account
 		}
 	}
-	return all, nil
+	return all, errors.Join(errs...)
 }
 
 // failed returns the first error among reads.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,7 @@ func (f *Follower) load(ctx context.Context) error {
 		return err
 	}
 	f.begin()
-	l := &loading{f: f, at: start, cursor: start.log, shown: make(map[dns.ZoneID]struct{}), again: make(map[dns.ZoneID]struct{}), server: true}
+	l := &loading{f: f, at: start, cursor: start.log, shown: make(map[dns.ZoneID]dns.Name), again: make(map[dns.ZoneID]struct{}), server: true}
 	defer f.forget()
 	if err := l.all(ctx); err != nil {
 		return err
@@ -69,7 +70,7 @@ type loading struct {
 	at      tail
 	cursor  string
 	passed  []string
-	shown   map[dns.ZoneID]struct{}
+	shown   map[dns.ZoneID]dns.Name
 	again   map[dns.ZoneID]struct{} // to be staged once more: replaced since they were staged
 	server  bool                    // what belongs to no zone is to be staged
 	sets    atomic.Int64
@@ -84,10 +85,11 @@ func (l *loading) all(ctx context.Context) error {
 	if err := l.stageServer(ctx); err != nil {
 		return err
 	}
-	ids, err := l.f.r.zoneIDs(ctx)
+	zones, err := l.f.r.list(ctx)
 	if err != nil {
 		return fmt.Errorf("list zones: %w", err)
 	}
+	ids := l.note(ctx, zones)
 	var reports sync.WaitGroup
 	defer reports.Wait()
 	reporting, cancel := context.WithCancel(ctx)
@@ -126,7 +128,7 @@ func (l *loading) stageServer(ctx context.Context) error {
 	}
 	var data dns.ServerData
 	if data.Autoprimaries, err = decodeAutoprimaries(texts); err != nil {
-		return err
+		f.log.ErrorContext(ctx, "an autoprimary cannot be read, and is none", "err", err)
 	}
 	var reads []secretRead
 	data.TSIG, reads = f.s.secrets.decodeTSIGKeys(tsig)
@@ -138,17 +140,38 @@ func (l *loading) stageServer(ctx context.Context) error {
 	return nil
 }
 
-func (l *loading) stage(ctx context.Context, ids []dns.ZoneID) error {
-	for _, id := range ids {
-		l.shown[id] = struct{}{}
+// note takes the list of all zones and returns the ids of those that are to be read.
+func (l *loading) note(ctx context.Context, zones []listed) []dns.ZoneID {
+	ids := make([]dns.ZoneID, 0, len(zones))
+	none := dns.AnyZone
+	for _, z := range zones {
+		name, err := dns.ParseName(z.name)
+		if err != nil {
+			l.f.log.ErrorContext(ctx, "what is listed as a zone has no name that could be asked for", "zone", z.name, "err", err)
+			continue
+		}
+		if z.err != nil {
+			none-- // PowerDNS needs an id, and asks for none like this
+			l.f.stageUnknown(ctx, none, name, z.err)
+			l.shown[none] = name
+			continue
+		}
+		l.shown[z.id] = name
+		ids = append(ids, z.id)
 	}
+	return ids
+}
+
+func (l *loading) stage(ctx context.Context, ids []dns.ZoneID) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(loaders)
 	for len(ids) > 0 {
 		n := min(len(ids), headerBatch)
 		batch := ids[:n]
 		ids = ids[n:]
-		g.Go(func() error { return l.f.stage(ctx, batch, l) })
+		g.Go(func() error {
+			return l.f.stageKnown(ctx, batch, l, func(id dns.ZoneID) dns.Name { return l.shown[id] })
+		})
 	}
 	return g.Wait()
 }
@@ -253,10 +276,14 @@ func (f *Follower) stageZone(ctx context.Context, h header, first page, l *loadi
 		}
 	}
 	err := f.copy.Stage(dns.ZoneData{Zone: h.Zone, Metadata: h.meta, Keys: h.keys, KeysUnknown: h.keysUnknown}, counted)
-	if err == nil && l != nil {
+	if err != nil {
+		return err
+	}
+	f.readAgain(ctx, h.Zone)
+	if l != nil {
 		l.staging.Add(1)
 	}
-	return err
+	return nil
 }
 
 func (l *loading) count(sets int64) {
@@ -334,11 +361,16 @@ func (l *loading) take(ctx context.Context, e entry) {
 		_, again := l.again[z.ID]
 		switch {
 		case z.Reload:
+			l.shown[z.ID] = z.Name
 			l.again[z.ID] = struct{}{}
 		case z.Deleted:
 			delete(l.again, z.ID)
 			delete(l.shown, z.ID)
 			l.f.unread.drop(z.ID)
+			delete(l.f.unknown, z.ID)
+			zones = append(zones, z)
+		case l.f.unknown[z.ID] != "":
+			l.again[z.ID] = struct{}{} // the change may be what mends it
 			zones = append(zones, z)
 		case !again:
 			zones = append(zones, z)
@@ -357,6 +389,7 @@ func (l *loading) show(before []string) {
 	defer f.mu.Unlock()
 	f.copy.ShowAll()
 	f.at, f.cursor, f.shown = l.at, l.at.log, l.shown
+	maps.DeleteFunc(f.unknown, func(id dns.ZoneID, _ string) bool { _, shown := l.shown[id]; return !shown })
 	f.recent = recent{}
 	for _, id := range before {
 		f.recent.add(id)

@@ -147,22 +147,26 @@ func TestReload(t *testing.T) {
 			got := m.get(org, "by-hand.example.org.", dns.TypeA)
 			return holds(len(got) == 2 && got[0] == "192.0.2.1", "%v", got)
 		})
-		// What cannot be read does not become nothing: the copy stays.
+		// What cannot be read does not become nothing: the copy stays, and others go on.
+		other := create(t, s, "other.example.", dns.NewRRset("other.example.", dns.TypeSOA, 3600, soaContent))
 		if err := srv.rdb.HSet(ctx, keys[0], "by-hand.example.org. A", "192.0.2.1").Err(); err != nil {
 			t.Fatal(err)
 		}
 		f.Reload()
-		eventually(t, "it is told", func() error { return holds(f.Status().LastError != "", "%+v", f.Status()) })
+		eventually(t, "it is told", func() error { return holds(f.Status().Unknown == 1, "%+v", f.Status()) })
+		apply(t, s, org, www("192.0.2.99"))
+		eventually(t, "it goes on", func() error {
+			got := m.get(org, "www.example.org.", dns.TypeA)
+			return holds(len(got) == 1 && got[0] == "192.0.2.99" && f.Status().Reloading == 0, "%v", got)
+		})
 		if got := m.get(org, "by-hand.example.org.", dns.TypeA); len(got) != 2 {
 			t.Errorf("by-hand is %v", got)
 		}
-		if err := srv.rdb.HDel(ctx, keys[0], "by-hand.example.org. A").Err(); err != nil {
-			t.Fatal(err)
-		}
+		apply(t, s, org, dns.RRset{Name: "by-hand.example.org.", Type: dns.TypeA})
 		eventually(t, "it is mended", func() error {
-			return holds(m.get(org, "by-hand.example.org.", dns.TypeA) == nil && f.Status().LastError == "", "%+v", f.Status())
+			return holds(m.get(org, "by-hand.example.org.", dns.TypeA) == nil && f.Status().Unknown == 0, "%+v", f.Status())
 		})
-		if got := f.Status().Zones; got != 1 || z.ID == 0 {
+		if got := f.Status().Zones; got != 2 || z.ID == 0 || other.ID == 0 {
 			t.Errorf("%d zones", got)
 		}
 	})

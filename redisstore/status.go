@@ -28,6 +28,9 @@ type Status struct {
 	// Unreadable is how many DNSSEC and TSIG keys could not be read, for want of the key that they
 	// are sealed with perhaps. What needs them is unknown, not absent.
 	Unreadable int
+	// Unknown is how many zones could not be read. They are what they were before; if they were not there
+	// before, all that is asked of them is unknown.
+	Unknown int
 	// LastError is what goes wrong, since LastErrorTime; empty once the store has answered again.
 	LastError     string
 	LastErrorTime time.Time
@@ -58,7 +61,7 @@ func (f *Follower) Status() Status {
 	st := f.status
 	st.Epoch, st.Position = f.at.epoch, f.at.log
 	st.Zones, st.Reloading = len(f.shown), len(f.zones)
-	st.Unreadable = f.unread.count()
+	st.Unreadable, st.Unknown = f.unread.count(), len(f.unknown)
 	return st
 }
 

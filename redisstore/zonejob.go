@@ -10,6 +10,7 @@ import (
 
 // zoneJob is the reload of one zone, aside, while the log is followed for the others.
 type zoneJob struct {
+	name    dns.Name
 	cancel  context.CancelFunc
 	again   bool            // the zone was replaced once more since
 	deleted bool            // the zone was deleted since
@@ -19,13 +20,13 @@ type zoneJob struct {
 }
 
 // reloadZone begins the reload of a zone; f.mu is held.
-func (f *Follower) reloadZone(ctx context.Context, id dns.ZoneID) {
+func (f *Follower) reloadZone(ctx context.Context, id dns.ZoneID, name dns.Name) {
 	if job := f.zones[id]; job != nil && !job.staged {
 		job.again, job.kept = true, nil
 		return
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	job := &zoneJob{cancel: cancel}
+	job := &zoneJob{name: name, cancel: cancel}
 	f.zones[id] = job
 	f.status.ZoneReloads++
 	f.jobs.Go(func() {
@@ -55,7 +56,7 @@ func (f *Follower) runJob(ctx context.Context, id dns.ZoneID, job *zoneJob) {
 		job.again, job.kept = false, nil
 		f.unread.again(id)
 		f.mu.Unlock()
-		t, err := f.stageOne(ctx, id)
+		t, err := f.stageOne(ctx, id, job.name)
 		if err == nil {
 			if f.finishJob(id, job, t.log) {
 				return
@@ -75,9 +76,9 @@ func (f *Follower) runJob(ctx context.Context, id dns.ZoneID, job *zoneJob) {
 }
 
 // stageOne stages a zone and returns the tail of the log after that.
-func (f *Follower) stageOne(ctx context.Context, id dns.ZoneID) (tail, error) {
+func (f *Follower) stageOne(ctx context.Context, id dns.ZoneID, name dns.Name) (tail, error) {
 	server := f.r.server(ctx)
-	if err := f.stage(ctx, []dns.ZoneID{id}, nil); err != nil {
+	if err := f.stageKnown(ctx, []dns.ZoneID{id}, nil, func(dns.ZoneID) dns.Name { return name }); err != nil {
 		return tail{}, err
 	}
 	t, err := f.r.tail(ctx)
@@ -118,7 +119,7 @@ func (f *Follower) showReached() {
 		}
 		f.copy.Show(id)
 		if !job.deleted {
-			f.shown[id] = struct{}{}
+			f.shown[id] = job.name
 		}
 		delete(f.zones, id)
 	}

@@ -57,7 +57,8 @@ func (s *Store) RRsets(ctx context.Context, zone dns.Name) iter.Seq2[dns.RRset, 
 	}
 }
 
-// RRset returns one RRset of a zone, from the primary, or dns.ErrNotFound.
+// RRset returns one RRset of a zone, from the primary, or dns.ErrNotFound. It fails with dns.ErrUnknown
+// if there is one that cannot be read.
 func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (dns.RRset, error) {
 	h, err := s.header(ctx, zone)
 	if err != nil {
@@ -67,7 +68,11 @@ func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (d
 	if err != nil {
 		return dns.RRset{}, fmt.Errorf("RRset %s %s of zone %s: %w", name, typ, zone, known(err))
 	}
-	return decodeRRset(name, typ, text)
+	set, err := decodeRRset(name, typ, text)
+	if err != nil {
+		return set, unreadable{err}
+	}
+	return set, nil
 }
 
 // Name returns all RRsets of one owner, from the primary; none is no error. It takes as long as

@@ -33,6 +33,8 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 var (
 	uptimeDesc    = gauge("uptime_seconds", "Time since the start.")
 	readyDesc     = gauge("ready", "1 once all zones are loaded.")
+	unknownDesc   = gauge("zones_unknown", "Zones that could not be read: answered as they were before, or else with errors.")
+	unreadDesc    = gauge("secrets_unread", "DNSSEC and TSIG keys that could not be read.")
 	zonesDesc     = gauge("zones", "Zones in memory.")
 	namesDesc     = gauge("names", "Names with records in memory.")
 	recordsDesc   = gauge("records", "Records in memory.")
@@ -62,6 +64,8 @@ func (m nodeMetrics) Collect(ch chan<- prometheus.Metric) {
 	ready, _ := m.n.ready()
 	value(uptimeDesc, now.Sub(m.n.started).Seconds())
 	value(readyDesc, oneIf(ready))
+	value(unknownDesc, float64(status.Unknown))
+	value(unreadDesc, float64(status.Unreadable))
 	value(zonesDesc, float64(stats.Zones))
 	value(namesDesc, float64(stats.Names))
 	value(recordsDesc, float64(stats.Records))

@@ -26,6 +26,7 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("Redis lost", testPowerDNSRedisLost)
 	t.Run("redyn away", testPowerDNSRedynAway)
 	t.Run("replica", testPowerDNSReplica)
+	t.Run("unreadable", testPowerDNSUnknown)
 	t.Run("beside gsqlite3", testPowerDNSRivals)
 	t.Run("transfers", testPowerDNSTransfers)
 	t.Run("signed elsewhere", testPowerDNSPresigned)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -131,7 +132,7 @@ func chosenZone(c *cli.Context, store *redisstore.Store, name dns.Name, typ dns.
 func newValue(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RRset) (dns.RRset, []dns.RRset, error) {
 	fail := func(err error) (dns.RRset, []dns.RRset, error) { return dns.RRset{}, nil, err }
 	there, err := store.RRset(c.Context, zone, set.Name, set.Type)
-	if err != nil && !isNotFound(err) {
+	if err != nil && !isNotFound(err) && !errors.Is(err, dns.ErrUnknown) {
 		return fail(err)
 	}
 	switch text := c.String("ttl"); {

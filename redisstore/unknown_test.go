@@ -1,0 +1,72 @@
+package redisstore_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"redyn/backend/dns"
+	"redyn/redisstore"
+)
+
+// A node that begins leaves out what cannot be read, as not known, and has all the rest.
+func TestUnreadableZones(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		soa := func(zone dns.Name) dns.RRset { return dns.NewRRset(zone, dns.TypeSOA, 3600, soaContent) }
+		id := make(map[dns.Name]dns.ZoneID)
+		for _, name := range []dns.Name{"rr.example.", "header.example.", "meta.example.", "type.example.", "id.example."} {
+			id[name] = create(t, s, name, soa(name)).ID
+		}
+		key := func(kind string, name dns.Name) string { return fmt.Sprintf("{redyn}:%s:%d", kind, id[name]) }
+		rr := fmt.Sprintf("%s:%s", key("rr", "rr.example."), srv.rdb.HGet(ctx, key("zone", "rr.example."), "gen").Val())
+		for _, err := range []error{
+			srv.rdb.HSet(ctx, rr, "www.rr.example. A", "192.0.2.1").Err(),
+			srv.rdb.HSet(ctx, key("zone", "header.example."), "kind", "king").Err(),
+			srv.rdb.HSet(ctx, key("meta", "meta.example."), "X", "no list").Err(),
+			srv.rdb.Del(ctx, key("zone", "type.example.")).Err(),
+			srv.rdb.Set(ctx, key("zone", "type.example."), "text", 0).Err(),
+			srv.rdb.HSet(ctx, "{redyn}:zones", "id.example.", "many").Err(),
+			srv.rdb.HSet(ctx, "{redyn}:zones", "no..name.", "7").Err(),
+			srv.rdb.HSet(ctx, "{redyn}:autoprimaries", "192.0.2.1 ns.example.", "no text").Err(),
+		} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, m := follow(t, s, "node")
+		unknown := func(want ...dns.Name) error {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			var got []dns.Name
+			for _, z := range m.shown {
+				if z.info.Unknown {
+					got = append(got, z.name)
+				}
+			}
+			slices.Sort(got)
+			slices.Sort(want)
+			return holds(slices.Equal(got, want) && f.Status().Unknown == len(want), "unknown are %v, and %d; want %v", got, f.Status().Unknown, want)
+		}
+		if err := unknown("rr.example.", "header.example.", "meta.example.", "type.example.", "id.example."); err != nil {
+			t.Error(err)
+		}
+		if got := m.get(org, "www.example.org.", dns.TypeA); len(got) != 1 {
+			t.Errorf("www is %v", got)
+		}
+
+		// What mends a zone makes it known, through the log or past it.
+		apply(t, s, "rr.example.", dns.NewRRset("www.rr.example.", dns.TypeA, 60, "192.0.2.1"))
+		eventually(t, "a record is mended", func() error {
+			return unknown("header.example.", "meta.example.", "type.example.", "id.example.")
+		})
+		if err := srv.rdb.HSet(ctx, key("zone", "header.example."), "kind", "native").Err(); err != nil {
+			t.Fatal(err)
+		}
+		f.Reload()
+		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "id.example.") })
+	})
+}
