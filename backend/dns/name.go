@@ -255,3 +255,11 @@ func escapedAt(text string, i int) bool {
 
 // IsWildcard reports whether the first label is a lone asterisk (RFC 4592).
 func (n Name) IsWildcard() bool { return strings.HasPrefix(string(n), "*.") }
+
+// Wildcard returns the name of the wildcard right below a name.
+func Wildcard(parent Name) Name {
+	if parent == Root {
+		return "*."
+	}
+	return "*." + parent
+}

@@ -184,3 +184,15 @@ func BenchmarkAppendName(b *testing.B) {
 		}
 	}
 }
+
+func TestWildcard(t *testing.T) {
+	f := func(parent, want dns.Name) {
+		t.Helper()
+		if got := dns.Wildcard(parent); got != want || !got.IsWildcard() || got.Parent() != parent {
+			t.Errorf("wildcard of %s is %s; want %s", parent, got, want)
+		}
+	}
+	f("example.", "*.example.")
+	f("*.example.", "*.*.example.")
+	f(dns.Root, "*.")
+}

@@ -13,17 +13,19 @@ import (
 // neither shown nor staged are left out, and so are RRsets of owners outside their zone. See Stage
 // for who may call it.
 func (db *DB) Apply(e dns.Entry) {
+	s := db.watch()
 	for _, part := range e.Zones {
 		z := db.current(part.ID)
 		switch {
 		case z == nil || z.gone || z.lost && !part.Deleted:
 		case part.Deleted:
-			db.delete(z)
+			db.delete(z, s)
 		default:
-			db.apply(z, part)
+			db.apply(z, part, s)
 		}
 	}
 	db.applyServer(e.Server, e.TSIGUnknown)
+	s.finish()
 }
 
 // current returns the zone that changes go to: the staged one before the one shown, nil if none.
@@ -37,9 +39,10 @@ func (db *DB) current(id dns.ZoneID) *zone {
 }
 
 // delete takes a zone away. If it is staged, the one shown goes when this one would be shown.
-func (db *DB) delete(z *zone) {
+func (db *DB) delete(z *zone, s *stale) {
 	db.mu.Lock()
-	if db.staged[z.id] == z {
+	staged := db.staged[z.id] == z
+	if staged {
 		nothing := newZone(dns.ZoneData{Zone: dns.Zone{ID: z.id, Name: z.name}})
 		nothing.gone = true
 		db.staged[z.id] = nothing
@@ -48,6 +51,9 @@ func (db *DB) delete(z *zone) {
 		db.takeAway(z)
 	}
 	db.mu.Unlock()
+	if s != nil && !staged {
+		s.gone(z)
+	}
 	db.drop(z)
 }
 
@@ -57,7 +63,7 @@ type swap struct {
 	old, fresh *node
 }
 
-func (db *DB) apply(z *zone, part dns.ZoneEntry) {
+func (db *DB) apply(z *zone, part dns.ZoneEntry, s *stale) {
 	swaps := z.swaps(part.RRsets)
 	added, removed := z.refsOf(swaps)
 	meta := z.meta
@@ -71,6 +77,10 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry) {
 		chain = z.nsec3After(params, swaps)
 	}
 	keys := withKeys(z.keys, part.Keys)
+	told := s != nil && z.mark.shown.Load()
+	if told {
+		z.turns = make(turns)
+	}
 	// Until the swap is done referrers has both the old and the new ones.
 	db.referrers.add(added)
 	z.mu.Lock()
@@ -86,6 +96,11 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry) {
 	chain.make(z)
 	z.mu.Unlock()
 	db.referrers.remove(removed)
+	if told {
+		s.described(z, part.Metadata, len(part.Keys) > 0 || part.KeysUnknown)
+		s.changed(z, swaps, z.turns)
+		z.turns = nil
+	}
 }
 
 // swaps makes the nodes that the zone has after sets, which it takes owner by owner.

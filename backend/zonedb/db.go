@@ -13,6 +13,7 @@ import (
 // at Stage.
 type DB struct {
 	referrers *referrers
+	tell      func(dns.Stale) // nil: nobody wants to know
 
 	mu                   sync.RWMutex // guards what follows, but not what is in the zones
 	byID                 map[dns.ZoneID]*zone

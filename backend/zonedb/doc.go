@@ -8,7 +8,7 @@
 //	 │      ├── keys, metadata
 //	 │      └── nsec3            a B-tree of the hashes of the NSEC3 chain, if the zone has one
 //	 ├─ server                  TSIG keys and autoprimaries
-//	 └─ referrers ── target, owner: who names whom, across zones
+//	 └─ referrers ── target, owner: who names whom, across zones, for what a change makes stale
 //
 // A node is one owner name with all its RRsets. It never changes: a change makes new nodes and puts
 // them in the place of the old. It is packed, so that a host with one address is two pieces of

@@ -37,16 +37,18 @@ type ref struct {
 
 func compareRefs(a, b ref) int {
 	return cmp.Or(
-		strings.Compare(string(a.target), string(b.target)),
+		dns.Compare(a.target, b.target),
 		strings.Compare(string(a.owner), string(b.owner)),
 		cmp.Compare(a.typ, b.typ),
 		cmp.Compare(a.zone.number, b.zone.number))
 }
 
-// referrers holds the refs of all zones, shown and staged.
+// referrers holds the refs of all zones, shown and staged. Those to names below one another stand side
+// by side, as targets are in canonical order.
 type referrers struct {
-	mu   sync.RWMutex
-	refs *btree.BTreeG[ref]
+	mu     sync.RWMutex
+	refs   *btree.BTreeG[ref]
+	dnames int // those of DNAME
 }
 
 func newReferrers() *referrers {
@@ -55,11 +57,25 @@ func newReferrers() *referrers {
 
 // of returns the refs to target of zones that are shown, one of each owner and type.
 func (r *referrers) of(target dns.Name) []ref {
-	var found []ref
+	return slices.CompactFunc(r.to(target), func(a, b ref) bool { return a.owner == b.owner && a.typ == b.typ })
+}
+
+// to returns the refs to target of zones that are shown.
+func (r *referrers) to(target dns.Name) []ref {
+	return r.from(target, func(name dns.Name) bool { return name == target })
+}
+
+// under returns the refs to ancestor and names below it of zones that are shown.
+func (r *referrers) under(ancestor dns.Name) []ref {
+	return r.from(ancestor, func(name dns.Name) bool { return name.Under(ancestor) })
+}
+
+// from returns the refs of zones that are shown from the first target on as long as they are wanted.
+func (r *referrers) from(first dns.Name, wanted func(target dns.Name) bool) (found []ref) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	r.refs.Ascend(ref{target: target, zone: &mark{}}, func(next ref) bool {
-		if next.target != target {
+	r.refs.Ascend(ref{target: first, zone: &mark{}}, func(next ref) bool {
+		if !wanted(next.target) {
 			return false
 		}
 		if next.zone.shown.Load() {
@@ -67,7 +83,14 @@ func (r *referrers) of(target dns.Name) []ref {
 		}
 		return true
 	})
-	return slices.CompactFunc(found, func(a, b ref) bool { return a.owner == b.owner && a.typ == b.typ })
+	return found
+}
+
+// hasDNAME reports whether there are refs of DNAME.
+func (r *referrers) hasDNAME() bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.dnames > 0
 }
 
 // batch is the most refs that are added or removed before others may look.
@@ -78,7 +101,9 @@ func (r *referrers) add(refs []ref) {
 	for some := range slices.Chunk(refs, batch) {
 		r.mu.Lock()
 		for _, ref := range some {
-			r.refs.Set(ref)
+			if _, there := r.refs.Set(ref); !there && ref.typ == dns.TypeDNAME {
+				r.dnames++
+			}
 		}
 		r.mu.Unlock()
 	}
@@ -88,7 +113,9 @@ func (r *referrers) remove(refs []ref) {
 	for some := range slices.Chunk(refs, batch) {
 		r.mu.Lock()
 		for _, ref := range some {
-			r.refs.Delete(ref)
+			if _, there := r.refs.Delete(ref); there && ref.typ == dns.TypeDNAME {
+				r.dnames--
+			}
 		}
 		r.mu.Unlock()
 	}

@@ -66,6 +66,10 @@ func (db *DB) Show(id dns.ZoneID) {
 		db.unknown += z.unknown()
 	}
 	db.mu.Unlock()
+	if s := db.watch(); s != nil {
+		s.shown(old, z)
+		s.finish()
+	}
 	db.drop(old...)
 }
 
@@ -82,6 +86,10 @@ func (db *DB) ShowAll() {
 	}
 	db.mu.RUnlock()
 	db.index(fresh)
+	if s := db.watch(); s != nil {
+		s.shownAll(old, fresh)
+		s.finish()
+	}
 	for id, z := range old {
 		if db.numbered(id) != z {
 			db.drop(z)

@@ -31,6 +31,8 @@ type zone struct {
 	cuts        map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
 	nsec3       *nsec3                // what there is for the sake of NSEC3; nil for nothing
 	records     int
+
+	turns turns // of the change under way; nil if nobody wants to know
 }
 
 // mark is what referrers knows of a zone. It tells zones of the same id apart, and does not hold on
@@ -98,12 +100,14 @@ func (z *zone) put(name dns.Name, old, fresh *node) {
 		z.nodes[fresh.name] = fresh
 		z.order.Set(fresh)
 		if old == nil && z.parents[name] == 0 {
+			z.turns.count(name, 1)
 			z.enter(name)
 		}
 	case old != nil:
 		delete(z.nodes, name)
 		z.order.Delete(old)
 		if z.parents[name] == 0 {
+			z.turns.count(name, -1)
 			z.leave(name)
 		}
 	}
@@ -122,6 +126,7 @@ func (z *zone) enter(name dns.Name) {
 		if z.parents[name] > 1 || z.nodes[name] != nil {
 			return
 		}
+		z.turns.count(name, 1)
 	}
 }
 
@@ -137,6 +142,7 @@ func (z *zone) leave(name dns.Name) {
 		if z.nodes[name] != nil {
 			return
 		}
+		z.turns.count(name, -1)
 	}
 }
 
