@@ -24,6 +24,11 @@ type NodeOptions struct {
 	Version string
 	// Copy is what the follower keeps.
 	Copy Copy
+	// Settle is called after each change that the copy shows. It has done called, later and by another
+	// goroutine, when nothing in front of the copy answers from before that change any more; until then
+	// nobody is told that this node shows it. If it returns false, that is so already, and done is not
+	// called. Nil: there is nothing in front.
+	Settle func(done func()) bool
 	// Log gets events; default is the store's.
 	Log *slog.Logger
 }
@@ -44,17 +49,19 @@ type Follower struct {
 	reload atomic.Bool   // somebody wants everything loaded anew
 	jobs   sync.WaitGroup
 
-	mu       sync.Mutex // also held while copy is called, but for Stage
-	at       tail       // what copy shows
-	cursor   string     // the entry read last; after at.log come only foreign ones
-	recent   recent     // entries that it shows, the newest
-	zones    map[dns.ZoneID]*zoneJob
-	shown    map[dns.ZoneID]dns.Name
-	unread   unread
-	unknown  map[dns.ZoneID]string // zones that could not be read, and why
-	status   Status
-	loadedAt time.Time     // when all zones were loaded last
-	moved    chan struct{} // closed, and made anew, whenever something above changes
+	mu        sync.Mutex // also held while copy is called, but for Stage
+	at        tail       // what copy shows
+	cursor    string     // the entry read last; after at.log come only foreign ones
+	recent    recent     // entries that it shows, the newest
+	zones     map[dns.ZoneID]*zoneJob
+	shown     map[dns.ZoneID]dns.Name
+	unread    unread
+	unknown   map[dns.ZoneID]string // zones that could not be read, and why
+	status    Status
+	changes   uint64 // that were not settled at once
+	unsettled []unsettled
+	loadedAt  time.Time     // when all zones were loaded last
+	moved     chan struct{} // closed, and made anew, whenever something above changes
 }
 
 // NewFollower returns a follower that does nothing until Run.
@@ -283,6 +290,7 @@ func (f *Follower) take(ctx context.Context, e entry) {
 		}
 	}
 	f.copy.Apply(e.Entry)
+	f.settle(e.ID, 0)
 	f.at.log = e.ID
 	f.recent.add(e.ID)
 	f.status.Entries++

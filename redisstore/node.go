@@ -18,7 +18,7 @@ type Node struct {
 	Name     string    // of the key
 	Version  string    // version
 	Epoch    string    // epoch: the data set that it shows; empty: none was ever loaded
-	Position string    // position: the log entry that it shows
+	Position string    // position: the log entry that it shows, and nothing in front of it hides
 	Zones    int       // zones: how many it shows
 	Lost     bool      // lost: it sees a store without data set
 	Loading  bool      // loading: all zones are being loaded
@@ -89,11 +89,17 @@ func (f *Follower) lease() ([]any, <-chan struct{}) {
 	for id := range f.zones {
 		reloading = append(reloading, idText(id))
 	}
+	for _, u := range f.unsettled {
+		if u.zone != 0 {
+			reloading = append(reloading, idText(u.zone))
+		}
+	}
+	at := f.settledAt()
 	return []any{
 		"instance", f.instance,
 		"version", f.o.Version,
-		"epoch", f.at.epoch,
-		"position", f.at.log,
+		"epoch", at.epoch,
+		"position", at.log,
 		"zones", len(f.shown),
 		"lost", f.status.Lost,
 		"loading", f.status.Loading,

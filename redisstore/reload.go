@@ -388,6 +388,7 @@ func (l *loading) show(before []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.copy.ShowAll()
+	f.settle("", 0)
 	f.at, f.cursor, f.shown = l.at, l.at.log, l.shown
 	maps.DeleteFunc(f.unknown, func(id dns.ZoneID, _ string) bool { _, shown := l.shown[id]; return !shown })
 	f.recent = recent{}

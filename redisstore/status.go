@@ -65,11 +65,16 @@ func (f *Follower) Status() Status {
 	return st
 }
 
-// Wait returns once the copy shows what r is the result of.
+// Wait returns once the copy shows what r is the result of, and that is settled.
 func (f *Follower) Wait(ctx context.Context, r Result) error {
+	shown, last := false, uint64(0)
 	for {
 		f.mu.Lock()
-		holds, moved := f.holds(r), f.moved
+		if !shown && f.holds(r) {
+			shown, last = true, f.changes
+		}
+		concerns := func(u unsettled) bool { return u.concerns(r, last) }
+		holds, moved := shown && !slices.ContainsFunc(f.unsettled, concerns), f.moved
 		f.mu.Unlock()
 		if holds {
 			return nil

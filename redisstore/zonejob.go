@@ -98,6 +98,7 @@ func (f *Follower) finishJob(id dns.ZoneID, job *zoneJob, tail string) bool {
 	case job.deleted:
 		f.copy.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: id, Deleted: true}}})
 		f.copy.Show(id)
+		f.settle("", id)
 		delete(f.zones, id)
 		return true
 	case job.again:
@@ -118,6 +119,7 @@ func (f *Follower) showReached() {
 			continue
 		}
 		f.copy.Show(id)
+		f.settle("", id)
 		if !job.deleted {
 			f.shown[id] = job.name
 		}

@@ -17,7 +17,10 @@ func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
 		if !ok {
 			return change, nil, errNoHost
 		}
-		answers = u.Zones.Lookup(answers[:0], h.name, dns.TypeANY, zone.ID)
+		var err error
+		if answers, err = u.Zones.Lookup(answers[:0], h.name, dns.TypeANY, zone.ID); err != nil {
+			return change, nil, err
+		}
 		i := slices.IndexFunc(change.Zones, func(z dns.ZoneChange) bool { return z.Zone == zone.Name })
 		if i < 0 {
 			i = len(change.Zones)

@@ -14,8 +14,9 @@ type Zones interface {
 	// ZoneOf returns the zone that holds name or would hold it; false if there is none, or if it
 	// delegates what is above name.
 	ZoneOf(name dns.Name) (dns.Zone, bool)
-	// Lookup appends what the zone id has at name to dst: of typ, or of all types if it is TypeANY.
-	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) []dns.Answer
+	// Lookup appends what the zone id has at name to dst: of typ, or of all types if it is TypeANY. It
+	// fails if that is not known.
+	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error)
 }
 
 // Store is what an update asks of hosts and credentials, and what makes the change. Errors that are
