@@ -30,21 +30,29 @@ func (u *Updater) domain(ctx context.Context, r *request) reply {
 	if err != nil && !errors.Is(err, dns.ErrNotFound) {
 		return plain(u.unavailable(ctx, r, err))
 	}
-	return sayJSON(u.records(host))
+	records, err := u.records(host)
+	if err != nil {
+		return plain(u.unavailable(ctx, r, err))
+	}
+	return sayJSON(records)
 }
 
-// records returns the records of a host.
-func (u *Updater) records(host auth.Host) []record {
+// records returns the records of a host. It fails if they are not known.
+func (u *Updater) records(host auth.Host) ([]record, error) {
 	list := []record{}
 	zone, ok := u.Zones.ZoneOf(host.Name)
 	if host.ID == 0 || !ok {
-		return list
+		return list, nil
 	}
 	changed := host.Changed
 	if changed.IsZero() {
 		changed = host.Created
 	}
-	for _, a := range u.Zones.Lookup(nil, host.Name, dns.TypeANY, zone.ID) {
+	answers, err := u.Zones.Lookup(nil, host.Name, dns.TypeANY, zone.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range answers {
 		for _, content := range a.Content {
 			list = append(list, record{
 				host.ID.String(), strings.TrimSuffix(string(a.Name), "."), a.Type.String(), content,
@@ -52,7 +60,7 @@ func (u *Updater) records(host auth.Host) []record {
 			})
 		}
 	}
-	return list
+	return list, nil
 }
 
 // findGranted is findHost for a caller that must prove that it may see the host. A host that is not

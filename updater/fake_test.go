@@ -86,10 +86,11 @@ func (s *fakeStore) set(name dns.Name, typ dns.Type, content ...string) {
 
 // get returns the content of an RRset.
 func (s *fakeStore) get(name dns.Name, typ dns.Type) []string {
-	for _, a := range s.db.Lookup(nil, name, typ, dns.AnyZone) {
-		return a.Content
+	answers, err := s.db.Lookup(nil, name, typ, dns.AnyZone)
+	if err != nil || len(answers) == 0 {
+		return nil
 	}
-	return nil
+	return answers[0].Content
 }
 
 func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {

@@ -45,7 +45,7 @@ func (p *pdns) add(section string, name dns.Name, r row) {
 }
 
 func (p *pdns) lookup(name dns.Name) (rows []row) {
-	for _, a := range p.db.Lookup(nil, name, dns.TypeANY, p.zone.ID) {
+	for _, a := range look(p.db, name, dns.TypeANY, p.zone.ID) {
 		if a.Type == dns.TypeENT {
 			rows = append(rows, row{Answer: a})
 		}
@@ -60,7 +60,7 @@ func (p *pdns) lookup(name dns.Name) (rows []row) {
 func (p *pdns) authority(target dns.Name) bool {
 	found := false
 	for name := target; ; name = name.Parent() {
-		if z, ok := p.db.Zone(name); ok && len(p.db.Lookup(nil, name, dns.TypeSOA, z.ID)) > 0 {
+		if z, ok := p.db.Zone(name); ok && len(look(p.db, name, dns.TypeSOA, z.ID)) > 0 {
 			p.zone = z
 			if found == (p.typ == dns.TypeDS) || name != target {
 				return true
@@ -73,12 +73,20 @@ func (p *pdns) authority(target dns.Name) bool {
 	}
 }
 
-func (p *pdns) signed() bool {
-	keys, err := p.db.Keys(p.zone.Name)
-	return err != nil || len(keys) > 0 || slices.Equal(p.db.Metadata(p.zone.Name)["PRESIGNED"], []string{"1"})
+func (p *pdns) metadata() dns.Metadata {
+	meta, err := p.db.Metadata(p.zone.Name)
+	if err != nil {
+		panic(err)
+	}
+	return meta
 }
 
-func (p *pdns) nsec3() bool { return len(p.db.Metadata(p.zone.Name)["NSEC3PARAM"]) > 0 }
+func (p *pdns) signed() bool {
+	keys, err := p.db.Keys(p.zone.Name)
+	return err != nil || len(keys) > 0 || slices.Equal(p.metadata()["PRESIGNED"], []string{"1"})
+}
+
+func (p *pdns) nsec3() bool { return len(p.metadata()["NSEC3PARAM"]) > 0 }
 
 func (p *pdns) question(target dns.Name) string {
 	qname := target
