@@ -34,6 +34,8 @@ type options struct {
 	seconds     int
 	hosts       int
 	manyHosts   int
+	loadRecords int
+	axfrRecords int
 	clients     int
 	outstanding int
 	threads     int
@@ -47,12 +49,15 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), updates (beside DNS UPDATE)")
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,dnssec,transfer", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
+		"updates (beside DNS UPDATE), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
 	flag.IntVar(&o.hosts, "hosts", 10_000, "hosts in the zone")
 	flag.IntVar(&o.manyHosts, "many-hosts", 1_000_000, "hosts in the big zone of part size")
+	flag.IntVar(&o.loadRecords, "load-records", 100_000, "records of the zone that part transfer has pdnsutil load")
+	flag.IntVar(&o.axfrRecords, "axfr-records", 10_000, "records of the zone that part transfer transfers")
 	flag.IntVar(&o.clients, "clients", 8, "clients that dnsperf acts as")
 	flag.IntVar(&o.outstanding, "outstanding", 100, "questions that dnsperf has under way")
 	flag.IntVar(&o.threads, "distributor-threads", 3, "PowerDNS's distributor threads, each a connection to the backend")
@@ -87,6 +92,8 @@ var parts = []struct {
 	{"alone", measureAlone},
 	{"size", measureSize},
 	{"updates", measureUpdates},
+	{"dnssec", measureDNSSEC},
+	{"transfer", measureTransfer},
 }
 
 func run(ctx context.Context, o options) error {
@@ -99,7 +106,7 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size and updates", name)
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, dnssec and transfer", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 {

@@ -94,7 +94,7 @@ func measureDNS(b *bench) error {
 		results[i].name = c.name
 	}
 	err = b.rounds(len(contestants), b.opts.rounds, b.seconds(), func(round, i int, d time.Duration) error {
-		qps, faults, err := b.dnsperf(contestants[i].port, questions, d)
+		qps, faults, err := b.dnsperf(contestants[i].port, questions, d, perfGood)
 		if err != nil {
 			return fmt.Errorf("%s: %w", contestants[i].name, err)
 		}
@@ -208,18 +208,7 @@ func (b *bench) startRedyns(zone string) ([]string, error) {
 	if !b.chosen(redynUnix) && !b.chosen(redynHTTP) && !b.chosen(redynHTTPClose) {
 		return make([]string, 3), nil
 	}
-	redis, err := b.startRedis()
-	if err != nil {
-		return nil, err
-	}
-	if err := b.command(nil, b.redyn, "zone", "import", "--redis-url", "redis://"+redis+"/0", zone); err != nil {
-		return nil, err
-	}
-	keep, err := b.startRedyn("redyn", redis)
-	if err != nil {
-		return nil, err
-	}
-	closing, err := b.startRedyn("redyn-closing", redis, "--backend-keepalive=false")
+	keep, closing, err := b.startRedynPair("redyn", zone)
 	if err != nil {
 		return nil, err
 	}
@@ -228,6 +217,22 @@ func (b *bench) startRedyns(zone string) ([]string, error) {
 		remote("http:url=http://" + keep.http + "/dns"),
 		remote("http:url=http://" + closing.http + "/dns"),
 	}, nil
+}
+
+// startRedynPair imports a zone and serves it by two redyn, of which the second closes HTTP connections.
+func (b *bench) startRedynPair(name, zone string) (keep, closing redynServer, err error) {
+	redis, err := b.startRedis()
+	if err != nil {
+		return keep, closing, err
+	}
+	if err := b.command(nil, b.redyn, "zone", "import", "--redis-url", "redis://"+redis+"/0", zone); err != nil {
+		return keep, closing, err
+	}
+	if keep, err = b.startRedyn(name, redis); err != nil {
+		return keep, closing, err
+	}
+	closing, err = b.startRedyn(name+"-closing", redis, "--backend-keepalive=false")
+	return keep, closing, err
 }
 
 // startCanned starts the responders that set the floor.
@@ -316,6 +321,12 @@ func (b *bench) prepareSQLite(string) ([]string, error) {
 
 // fillSQLite puts the zone into a database, and returns the settings of a PowerDNS that reads it.
 func (b *bench) fillSQLite() (string, error) {
+	db, err := b.sqlite(func(w io.Writer) error { return writeSQL(w, b.opts.hosts) })
+	return "launch=gsqlite3\ngsqlite3-database=" + db + "\n", err
+}
+
+// sqlite makes a database for PowerDNS, with what write writes as SQL, and returns its path.
+func (b *bench) sqlite(write func(io.Writer) error) (string, error) {
 	schema, err := os.Open(sqliteSchemas[0])
 	if errors.Is(err, os.ErrNotExist) {
 		schema, err = os.Open(sqliteSchemas[1])
@@ -324,11 +335,15 @@ func (b *bench) fillSQLite() (string, error) {
 		return "", err
 	}
 	defer schema.Close()
-	db := filepath.Join(b.dir, "pdns.sqlite3")
+	dir, err := os.MkdirTemp(b.dir, "sqlite")
+	if err != nil {
+		return "", err
+	}
+	db := filepath.Join(dir, "pdns.sqlite3")
 	if err := b.command(schema, "sqlite3", db); err != nil {
 		return "", err
 	}
-	path, err := b.file("zone.sql", func(w io.Writer) error { return writeSQL(w, b.opts.hosts) })
+	path, err := b.file("zone.sql", write)
 	if err != nil {
 		return "", err
 	}
@@ -337,7 +352,7 @@ func (b *bench) fillSQLite() (string, error) {
 		return "", err
 	}
 	defer sql.Close()
-	return "launch=gsqlite3\ngsqlite3-database=" + db + "\n", b.command(sql, "sqlite3", db)
+	return db, b.command(sql, "sqlite3", db)
 }
 
 var (
@@ -347,18 +362,20 @@ var (
 )
 
 // dnsperf asks for d and returns the questions answered in a second, and how many were answered
-// by anything but NOERROR or not at all.
-func (b *bench) dnsperf(port int, questions string, d time.Duration) (qps float64, faults int, err error) {
-	cmd := exec.CommandContext(b.ctx, "dnsperf", "-s", "127.0.0.1", "-p", strconv.Itoa(port), "-d", questions,
+// otherwise than good has it or not at all. More are arguments of its own.
+func (b *bench) dnsperf(port int, questions string, d time.Duration, good *regexp.Regexp, more ...string) (qps float64, faults int, err error) {
+	cmd := exec.CommandContext(b.ctx, "dnsperf", append([]string{
+		"-s", "127.0.0.1", "-p", strconv.Itoa(port), "-d", questions,
 		"-c", strconv.Itoa(b.opts.clients), "-q", strconv.Itoa(b.opts.outstanding),
-		"-l", strconv.Itoa(int(d.Seconds())))
+		"-l", strconv.Itoa(int(d.Seconds())),
+	}, more...)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return 0, 0, fmt.Errorf("dnsperf: %w\n%s", err, out)
 	}
 	var found [3]float64
-	for i, pattern := range []*regexp.Regexp{perfQPS, perfSent, perfGood} {
+	for i, pattern := range []*regexp.Regexp{perfQPS, perfSent, good} {
 		m := pattern.FindSubmatch(out)
 		if m == nil {
 			return 0, 0, fmt.Errorf("dnsperf got no answers:\n%s", out)
