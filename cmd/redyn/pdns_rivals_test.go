@@ -16,6 +16,7 @@ import (
 type rivals struct {
 	redis         *redisServer
 	redyn, sqlite *powerDNS
+	primary       *powerDNS         // whose secondaries both are, if that is not nil
 	zones         map[string]string // by name: the master file
 	asked         int               // questions in each context; 0 for all that there are
 }
@@ -69,17 +70,18 @@ func testPowerDNSRivals(t *testing.T) {
 	}
 }
 
+const rivalSettings = forgetful + "dname-processing=yes\nzone-cache-refresh-interval=0\n"
+
 func startRivals(t *testing.T, connection func(*node) string) *rivals {
 	t.Helper()
 	r := &rivals{redis: startRedis(t), zones: rivalZones(t)}
-	const settings = forgetful + "dname-processing=yes\nzone-cache-refresh-interval=0\n"
-	r.sqlite = startPDNS(t, sqlite(t)+settings)
+	r.sqlite = startPDNS(t, sqlite(t)+rivalSettings)
 	for zone, text := range r.zones {
 		file := writeFile(t, "zone", text)
 		r.redis.redyn(t, "zone", "import", file)
 		r.sqlite.util(t, "load-zone", zone, file)
 	}
-	r.redyn = startPDNS(t, remote(connection(startNode(t, r.redis)))+"remote-dnssec=yes\n"+settings)
+	r.redyn = startPDNS(t, remote(connection(startNode(t, r.redis)))+"remote-dnssec=yes\n"+rivalSettings)
 	return r
 }
 
@@ -87,16 +89,26 @@ func startRivals(t *testing.T, connection func(*node) string) *rivals {
 func (r *rivals) enter(t *testing.T, set [2][]string) {
 	t.Helper()
 	key := writeFile(t, "key", signingKey)
+	servers := []*powerDNS{r.redyn, r.sqlite}
+	if r.primary != nil {
+		servers = []*powerDNS{r.primary}
+	}
 	for zone := range r.zones {
-		if set[0] != nil {
-			args := slices.Concat(set[0], []string{zone}, set[1])
-			if at := slices.Index(args, "KEY"); at >= 0 {
-				args[at] = key
-			}
-			r.redyn.util(t, args...)
-			r.sqlite.util(t, args...)
+		args := slices.Concat(set[0], []string{zone}, set[1])
+		if at := slices.Index(args, "KEY"); at >= 0 {
+			args[at] = key
 		}
-		r.sqlite.util(t, "rectify-zone", zone)
+		for _, p := range servers {
+			if set[0] != nil {
+				p.util(t, args...)
+			}
+			if p != r.redyn {
+				p.util(t, "rectify-zone", zone)
+			}
+		}
+		if r.primary != nil {
+			r.transfer(t, zone)
+		}
 	}
 }
 

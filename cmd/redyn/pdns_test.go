@@ -28,6 +28,8 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("replica", testPowerDNSReplica)
 	t.Run("unreadable", testPowerDNSUnknown)
 	t.Run("beside gsqlite3", testPowerDNSRivals)
+	t.Run("beside gsqlite3 as secondary", testPowerDNSRivalSecondaries)
+	t.Run("updates beside gsqlite3", testPowerDNSRivalUpdates)
 	t.Run("transfers", testPowerDNSTransfers)
 	t.Run("signed elsewhere", testPowerDNSPresigned)
 	t.Run("autoprimary", testPowerDNSAutoprimary)

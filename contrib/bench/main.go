@@ -1,8 +1,9 @@
 // Command bench measures redyn under a real PowerDNS, beside the least that any backend could do
 // and beside PowerDNS's own backends, and prints one table of medians, ranges and ratios.
 //
-//	go run ./contrib/bench                    everything, some ten minutes
+//	go run ./contrib/bench                    all but part transfer, some ten minutes
 //	go run ./contrib/bench -parts dns -rounds 9 -v
+//	go run ./contrib/bench -parts transfer -rounds 3
 //
 // All contestants run at once and are measured in turn, round after round, so that whatever else
 // the machine does falls on all of them alike; a ratio is taken within a round, and its median and
@@ -49,7 +50,7 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,dnssec,transfer", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
 		"updates (beside DNS UPDATE), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
