@@ -89,6 +89,8 @@ type Options struct {
 	// TransactionTimeout is how long a transaction may be silent before it is abandoned; 0 is
 	// DefaultTransactionTimeout.
 	TransactionTimeout time.Duration
+	// Purger is told what is asked for. Nil: nothing is purged.
+	Purger *Purger
 	// Log is where faults are told; nil tells nobody.
 	Log *slog.Logger
 	// Metrics is where the figures are registered; nil is nowhere.
@@ -109,6 +111,7 @@ type Backend struct {
 	loaded  <-chan struct{}
 	log     *slog.Logger
 	metrics *metrics
+	traffic *traffic  // nil: nobody wants to know
 	calls   sync.Pool // of *call
 }
 
@@ -128,6 +131,9 @@ func New(o Options) *Backend {
 	}
 	if b.TransactionTimeout == 0 {
 		b.TransactionTimeout = DefaultTransactionTimeout
+	}
+	if o.Purger != nil {
+		b.traffic = &o.Purger.traffic
 	}
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(b.metrics)

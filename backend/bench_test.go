@@ -72,10 +72,17 @@ func BenchmarkHTTPCanned(b *testing.B) {
 	})
 }
 
-// BenchmarkAnswer is what redyn itself adds to reading a line and writing its answer.
+// BenchmarkAnswer is what redyn itself adds to reading a line and writing its answer; purging is that with
+// what a Purger wants to know noted.
 func BenchmarkAnswer(b *testing.B) {
-	backend := New(Options{Zones: newFake()})
+	b.Run("alone", func(b *testing.B) { benchmarkAnswer(b, nil) })
+	b.Run("purging", func(b *testing.B) { benchmarkAnswer(b, NewPurger(PurgeOptions{})) })
+}
+
+func benchmarkAnswer(b *testing.B, p *Purger) {
+	backend := New(Options{Zones: newFake(), Purger: p})
 	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
+	nobody.session.trail = backend.traffic.join()
 	line := make([]byte, len(benchLine)-1)
 	b.ReportAllocs()
 	for b.Loop() {

@@ -77,7 +77,7 @@ func scarce(err error) bool {
 
 func (s *conns) add(c net.Conn) *conn {
 	added := &conn{wire: wire{Conn: c}, set: s, denied: !s.b.allowed(c.RemoteAddr())}
-	added.session.conn = c
+	added.session.conn, added.session.trail = c, s.b.traffic.join()
 	added.open()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -95,6 +95,7 @@ func (s *conns) remove(c *conn) {
 	if _, ok := s.open[c]; ok {
 		delete(s.open, c)
 		s.gauge.Add(-1)
+		s.b.traffic.leave(c.session.trail)
 	}
 }
 
@@ -130,8 +131,10 @@ type conn struct {
 	session session
 }
 
-// Read reads what fasthttp wants. Only the second Read of a request is timed; most have only one.
+// Read reads what fasthttp wants, which has written all replies by then. Only the second Read of a request
+// is timed; most have only one.
 func (c *conn) Read(p []byte) (int, error) {
+	c.session.trail.end()
 	if c.partial {
 		c.hurry()
 	} else {

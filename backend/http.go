@@ -91,6 +91,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}
 	fc.Response.Header.SetContentTypeBytes(contentType)
 	if c.reply.chunks != nil {
+		conn.session.trail.end() // PowerDNS does not store what is so long
 		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
 		return
 	}

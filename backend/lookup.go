@@ -18,6 +18,7 @@ func (b *Backend) lookup(ctx context.Context, p *params, r *reply) error {
 	if err != nil {
 		return err
 	}
+	trailOf(p.from).name(owner)
 	if r.answers, err = b.Zones.Lookup(r.answers[:0], owner, typ, zone); err != nil {
 		return err
 	}

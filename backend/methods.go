@@ -162,6 +162,8 @@ func (b *Backend) run(ctx context.Context, m *method, c *call) (err error) {
 			return errUnserved
 		}
 		ctx = context.WithoutCancel(ctx) // what is begun is done, also when this node stops
+	} else {
+		trailOf(c.params.from).begin()
 	}
 	return m.run(b, ctx, &c.params, &c.reply)
 }

@@ -18,6 +18,7 @@ import (
 // connection tells them apart. The zero session has nothing open; nil is nobody's.
 type session struct {
 	conn  net.Conn
+	trail *trail
 	count atomic.Int32 // of open
 
 	mu   sync.Mutex // held while one of open is used
@@ -50,6 +51,14 @@ type edits interface {
 
 // busy reports whether there is any transaction. It is asked for each lookup.
 func (s *session) busy() bool { return s != nil && s.count.Load() > 0 }
+
+// trailOf is the trail of a session, or nil.
+func trailOf(s *session) *trail {
+	if s == nil {
+		return nil
+	}
+	return s.trail
+}
 
 // peer is where a session's requests come from, for the log.
 func (s *session) peer() string {

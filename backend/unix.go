@@ -148,8 +148,11 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 		b.serve(ctx, viaUnix, m, c, start)
 	}
 	if c.reply.chunks == nil {
-		return conn.writeLine(c.reply.b) == nil
+		err = conn.writeLine(c.reply.b)
+		conn.session.trail.end()
+		return err == nil
 	}
+	conn.session.trail.end() // PowerDNS does not store what is so long
 	err = c.reply.chunks(func(piece []byte) error {
 		_, err := conn.Write(piece)
 		return err

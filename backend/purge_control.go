@@ -1,0 +1,130 @@
+package backend
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// controlSocket is the path of PowerDNS's control socket. It takes one command on each connection, one
+// connection after the other, so a client that is silent keeps all others waiting. The command is a
+// line: what PowerDNS cannot read of it gets no reply, and what follows that is not done.
+type controlSocket string
+
+// mostLine bounds a command. PowerDNS takes 1,024,000 octets, but for others who wait for it less is
+// better.
+const mostLine = 256 << 10
+
+// errNoReply is what is left of a command that PowerDNS could not read.
+var errNoReply = errors.New("PowerDNS closed the connection without a reply")
+
+// purge sends names. REDISCOVER, which would make zones known, is never sent: beside a refresh of the zone
+// cache it aborts PowerDNS.
+func (c controlSocket) purge(ctx context.Context, n names) error {
+	err := c.each(n, func(line []byte) error { return c.purgeLine(ctx, line) })
+	if errors.Is(err, errNoReply) { // a name that it cannot read stands for no cached answer, others do
+		err = c.purgeLine(ctx, []byte("PURGE\n"))
+	}
+	return err
+}
+
+// each gives all lines to send until that fails.
+func (c controlSocket) each(n names, send func(line []byte) error) error {
+	const command = "PURGE"
+	line := []byte(command)
+	flush := func() (err error) {
+		if len(line) > len(command) || n.all {
+			err = send(append(line, '\n'))
+			line = line[:len(command)]
+		}
+		return err
+	}
+	if n.all {
+		return flush()
+	}
+	for name := range n.exact {
+		line = append(append(line, ' '), name...)
+		if len(line) > mostLine {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	for name := range n.trees {
+		line = append(append(append(line, ' '), name...), '$')
+		if len(line) > mostLine {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+func (c controlSocket) purgeLine(ctx context.Context, line []byte) error {
+	reply, err := c.command(ctx, line)
+	if err != nil {
+		return err
+	}
+	if _, err := strconv.Atoi(string(reply)); err != nil {
+		return fmt.Errorf("PowerDNS replies %.80q to PURGE; right is a number", reply)
+	}
+	return nil
+}
+
+// command sends one line and returns the reply.
+func (c controlSocket) command(ctx context.Context, line []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, purgeLimit)
+	defer cancel()
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if _, err := conn.Write(line); err != nil {
+		return nil, fmt.Errorf("write to %s: %w", string(c), err)
+	}
+	reply, err := io.ReadAll(io.LimitReader(conn, mostReply))
+	if err != nil {
+		return nil, fmt.Errorf("read from %s: %w", string(c), err)
+	}
+	if reply = bytes.TrimSpace(reply); len(reply) == 0 {
+		return nil, errNoReply
+	}
+	return reply, nil
+}
+
+// mostReply bounds a reply.
+const mostReply = 4 << 10
+
+// dial connects. The kernel refuses for the moment if many others wait already.
+func (c controlSocket) dial(ctx context.Context) (net.Conn, error) {
+	const pause = 2 * time.Millisecond
+	for {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", string(c))
+		if err == nil || !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// CheckControl reports what is wrong with a control socket of PowerDNS, if anything is.
+func CheckControl(ctx context.Context, path string) error {
+	reply, err := controlSocket(path).command(ctx, []byte("RPING\n"))
+	if err == nil && string(reply) != "PONG" {
+		err = fmt.Errorf("it replies %.80q to RPING; a PowerDNS Authoritative Server replies PONG", reply)
+	}
+	return err
+}

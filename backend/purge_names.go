@@ -1,0 +1,66 @@
+package backend
+
+import (
+	"maps"
+	"slices"
+
+	"redyn/backend/dns"
+)
+
+// mostPurged is the most names that are remembered for a PowerDNS: beyond, all are purged.
+const mostPurged = 100_000
+
+// names are those to be purged, each once.
+type names struct {
+	all   bool
+	exact map[dns.Name]struct{}
+	trees map[dns.Name]struct{}
+	zones map[dns.Name]struct{} // to be made known
+}
+
+func put(set *map[dns.Name]struct{}, list ...dns.Name) {
+	if *set == nil && len(list) > 0 {
+		*set = make(map[dns.Name]struct{}, len(list))
+	}
+	for _, name := range list {
+		(*set)[name] = struct{}{}
+	}
+}
+
+func (n *names) add(s *dns.Stale) {
+	n.all = n.all || s.All
+	put(&n.exact, s.Names...)
+	put(&n.exact, s.Serials...)
+	put(&n.trees, s.Trees...)
+	put(&n.zones, s.Zones...)
+	n.bound()
+}
+
+// merge adds those of o.
+func (n *names) merge(o names) {
+	n.all = n.all || o.all
+	put(&n.exact, slices.Collect(maps.Keys(o.exact))...)
+	put(&n.trees, slices.Collect(maps.Keys(o.trees))...)
+	put(&n.zones, slices.Collect(maps.Keys(o.zones))...)
+	n.bound()
+}
+
+func (n *names) bound() {
+	if n.all = n.all || len(n.exact)+len(n.trees) > mostPurged; n.all {
+		n.exact, n.trees = nil, nil
+	}
+}
+
+// count is how many there are; all are one.
+func (n *names) count() int {
+	count := len(n.exact) + len(n.trees)
+	if n.all {
+		count++
+	}
+	return count
+}
+
+func (n *names) isEmpty() bool { return n.count()+len(n.zones) == 0 }
+
+// onlyZones leaves out all but the zones.
+func (n *names) onlyZones() { *n = names{zones: n.zones} }

@@ -1,0 +1,231 @@
+package backend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// purgeWait is how long an acknowledgement waits for a PowerDNS.
+	purgeWait = 800 * time.Millisecond
+	// purgeLimit is how long a PowerDNS may take for one command. It takes half a second to look through
+	// 200,000 names for those below one.
+	purgeLimit = 10 * time.Second
+	// retryFirst and retryLongest bound the time to the next try after one that failed.
+	retryFirst   = 50 * time.Millisecond
+	retryLongest = time.Second
+	// againEvery is within how much time what is to be purged again goes out at once.
+	againEvery = 5 * time.Millisecond
+)
+
+// againAfter is when names are purged again.
+var againAfter = [...]time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
+
+// purged is a PowerDNS whose caches are purged. Run alone sends; purges that fail, or for which it has
+// no time, are kept and merged.
+type purged struct {
+	name      string
+	send      func(context.Context, names) error
+	zonesOnly bool
+	log       *slog.Logger
+	metrics   *purgeMetrics
+	wake      chan struct{}
+
+	mu      sync.Mutex
+	names   names                   // to be purged
+	waiting []*purge                // for that
+	again   [len(againAfter)][]redo // to be purged again, those due first first
+	slow    bool                    // does not answer: nobody waits for it
+	failing bool                    // which was logged
+}
+
+// redo are names to be purged again.
+type redo struct {
+	names
+	due time.Time
+}
+
+func newPurged(name string, send func(context.Context, names) error, zonesOnly bool, log *slog.Logger, m *purgeMetrics) *purged {
+	m.up.WithLabelValues(name).Set(1)
+	return &purged{name: name, send: send, zonesOnly: zonesOnly, log: log, metrics: m, wake: make(chan struct{}, 1)}
+}
+
+// add takes what is to be purged.
+func (s *purged) add(list []*purge) {
+	if len(list) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range list {
+		s.names.add(&c.Stale)
+	}
+	if s.zonesOnly {
+		s.names.onlyZones()
+	}
+	if s.slow || s.names.isEmpty() {
+		finish(list)
+	} else {
+		s.waiting = append(s.waiting, list...)
+	}
+	poke(s.wake)
+}
+
+func finish(list []*purge) {
+	for _, c := range list {
+		c.finished()
+	}
+}
+
+// run purges until ctx ends. After a failure it tries again whenever there is something new, and from
+// time to time.
+func (s *purged) run(ctx context.Context) {
+	retry := retryFirst
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.wake:
+		case <-timer.C:
+		}
+		next, err := s.purge(ctx)
+		if err != nil {
+			timer.Reset(retry)
+			retry = min(2*retry, retryLongest)
+			continue
+		}
+		retry = retryFirst
+		if !next.IsZero() {
+			timer.Reset(time.Until(next))
+		}
+	}
+}
+
+// purge purges what there is, and returns when there will be something to be purged again.
+func (s *purged) purge(ctx context.Context) (next time.Time, err error) {
+	fresh, all, waiting := s.take()
+	all.merge(fresh)
+	if !all.isEmpty() {
+		err = s.try(ctx, all, waiting)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.names.merge(all)
+		return time.Time{}, err
+	}
+	s.repeat(fresh)
+	for _, list := range s.again {
+		if len(list) > 0 && (next.IsZero() || list[0].due.Before(next)) {
+			next = list[0].due
+		}
+	}
+	return next, nil
+}
+
+// take takes what is to be purged now: what is new, and what was purged before.
+func (s *purged) take() (fresh, repeated names, waiting []*purge) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh, waiting = s.names, s.waiting
+	s.names, s.waiting = names{}, nil
+	now := time.Now()
+	for i, list := range s.again {
+		for len(list) > 0 && !list[0].due.After(now) {
+			repeated.merge(list[0].names)
+			list = list[1:]
+		}
+		s.again[i] = list
+	}
+	return fresh, repeated, waiting
+}
+
+// repeat has names purged again; s.mu is held.
+func (s *purged) repeat(n names) {
+	n.zones = nil
+	if n.isEmpty() {
+		return
+	}
+	now := time.Now()
+	for i, after := range againAfter {
+		due := now.Add(after).Truncate(againEvery).Add(againEvery)
+		last := len(s.again[i]) - 1
+		if last < 0 || !s.again[i][last].due.Equal(due) {
+			s.again[i] = append(s.again[i], redo{due: due})
+			last++
+		}
+		s.again[i][last].merge(n)
+	}
+}
+
+// try sends names. Those who wait are told when it is done, or has failed, or takes too long: then
+// nobody waits for this PowerDNS until it has answered.
+func (s *purged) try(ctx context.Context, all names, waiting []*purge) error {
+	var once sync.Once
+	release := func() { once.Do(func() { finish(waiting) }) }
+	late := time.AfterFunc(purgeWait, func() {
+		s.late(ctx)
+		release()
+	})
+	start := time.Now()
+	err := s.send(ctx, all)
+	late.Stop()
+	s.metrics.observe(s.name, all.count(), time.Since(start), err)
+	if err == nil {
+		s.answered(ctx)
+	} else if ctx.Err() == nil {
+		s.failed(ctx, err)
+	}
+	release()
+	return err
+}
+
+// late notes that nobody is to wait.
+func (s *purged) late(ctx context.Context) {
+	s.mu.Lock()
+	s.slow = true
+	left := s.waiting
+	s.waiting = nil
+	s.mu.Unlock()
+	s.failed(ctx, fmt.Errorf("no answer in %s", purgeWait))
+	finish(left)
+}
+
+// away reports whether an error says that there is no PowerDNS, and so no cache.
+func away(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+}
+
+func (s *purged) failed(ctx context.Context, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failing {
+		return
+	}
+	s.failing = true
+	s.metrics.up.WithLabelValues(s.name).Set(0)
+	if away(err) {
+		s.log.InfoContext(ctx, "PowerDNS is not running where its caches are to be purged", "pdns", s.name)
+		return
+	}
+	s.log.WarnContext(ctx, "cannot purge PowerDNS's caches; until it takes commands again its answers may be old", "pdns", s.name, "err", err)
+}
+
+func (s *purged) answered(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.slow = false
+	if s.failing {
+		s.failing = false
+		s.metrics.up.WithLabelValues(s.name).Set(1)
+		s.log.InfoContext(ctx, "PowerDNS's caches are purged again", "pdns", s.name)
+	}
+}
