@@ -68,6 +68,7 @@ func check(c *cli.Context) error {
 		f.data(store)
 	}
 	f.powerDNS(o)
+	f.caches(o)
 	if f.wrong > 0 {
 		return reported{}
 	}

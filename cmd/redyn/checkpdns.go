@@ -42,7 +42,10 @@ func (f *findings) powerDNS(o nodeOptions) {
 		f.note("%s: remote-dnssec is not yes: PowerDNS knows nothing of DNSSEC and TSIG here", path)
 	}
 	for _, name := range []string{"cache-ttl", "query-cache-ttl", "negquery-cache-ttl"} {
-		if settings[name] != "0" {
+		switch off := settings[name] == "0"; {
+		case off && o.purges():
+			f.note("%s: %s is 0: redyn purges, so PowerDNS could keep answers and be some times faster", path, name)
+		case !off && !o.purges():
 			f.note("%s: %s is not 0: a change may be unseen for that long", path, name)
 		}
 	}

@@ -37,7 +37,7 @@ func TestCheckPowerDNS(t *testing.T) {
 		}
 	}
 	include := "include-dir=" + filepath.Dir(included) + "\n"
-	lines, err := pdnsLines(o.backendUnix, o.backendHTTP, o.backend.Methods)
+	lines, err := pdnsLines(o.backendUnix, o.backendHTTP, o.backend.Methods, o.purge)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,6 +47,8 @@ func TestCheckPowerDNS(t *testing.T) {
 	f("launch=remote # a comment\nremote-connection-string = http:url=http://127.0.0.1:8053/dns,post=1\n", "", "some ten times as fast")
 	f(include, strings.ReplaceAll(lines, "\ncache-ttl=0", "\ncache-ttl=20"), "cache-ttl is not 0")
 	f(include, strings.ReplaceAll(lines, "remote-dnssec=yes", ""), "remote-dnssec is not yes")
+	o.purge.Control = []string{"/run/pdns/pdns.controlsocket"}
+	f(include, lines, "cache-ttl is 0: redyn purges")
 	o.backend.Methods = backend.ReadMethods
 	f(include, lines, "wrong  "+main+": with remote-dnssec PowerDNS asks for keys")
 }

@@ -106,6 +106,7 @@ func demoOptions(c *cli.Context, dir string) (nodeOptions, error) {
 	if o.backendUnix == "" {
 		o.backendUnix = filepath.Join(dir, "pdns.sock")
 	}
+	o.purge.Control = []string{demoControl(dir)}
 	o.backendHTTP = freeOr(o.backendHTTP)
 	o.statusListen = freeOr(o.statusListen)
 	for i, listen := range o.updates.listen {
@@ -167,7 +168,7 @@ func explainDemo(ctx context.Context, w io.Writer, n *node, hosts *demoHosts, di
 	case <-ctx.Done():
 		return nil
 	}
-	pdns, err := startDemoPDNS(ctx, dir, n.backendUnix)
+	pdns, err := startDemoPDNS(ctx, dir, n.nodeOptions)
 	if err != nil && ctx.Err() == nil {
 		fmt.Fprintf(w, "PowerDNS is not started: %v\n\n", err)
 	}

@@ -33,9 +33,12 @@ const (
 	pdnsPoll       = 20 * time.Millisecond
 )
 
+// demoControl is where it takes commands.
+func demoControl(dir string) string { return filepath.Join(dir, "pdns.controlsocket") }
+
 // startDemoPDNS starts a PowerDNS that ends with ctx, and returns once it answers; nil if none is
 // installed.
-func startDemoPDNS(ctx context.Context, dir, socket string) (*demoPDNS, error) {
+func startDemoPDNS(ctx context.Context, dir string, o nodeOptions) (*demoPDNS, error) {
 	program := findPDNS()
 	if program == "" {
 		return nil, nil
@@ -48,20 +51,19 @@ func startDemoPDNS(ctx context.Context, dir, socket string) (*demoPDNS, error) {
 	if err != nil {
 		return nil, err
 	}
-	conf, err := pdnsLines(socket, "", backend.AllMethods)
+	conf, err := pdnsLines(o.backendUnix, "", backend.AllMethods, o.purge)
 	if err != nil {
 		return nil, err
 	}
 	conf += fmt.Sprintf(`local-address=%s
 local-port=%s
-socket-dir=%s
 security-poll-suffix=
 daemon=no
 guardian=no
 disable-syslog=yes
 setuid=
 setgid=
-`, host, port, dir)
+`, host, port)
 	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(conf), 0o600); err != nil {
 		return nil, err
 	}

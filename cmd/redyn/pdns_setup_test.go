@@ -325,7 +325,12 @@ type powerDNS struct {
 // uncached turns PowerDNS's caches of answers off.
 const uncached = "cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n"
 
-// remote is what makes PowerDNS ask redyn, with its caches off.
+// stock is what makes PowerDNS ask redyn and keep its answers as it does if nobody says otherwise; remote
+// is that with its caches off.
+func stock(connection string) string {
+	return "launch=remote\nremote-connection-string=" + connection + "\nremote-dnssec=yes\nloglevel=3\n"
+}
+
 func remote(connection string) string {
 	return "launch=remote\nremote-connection-string=" + connection + "\n" + uncached
 }
@@ -339,11 +344,28 @@ func startPDNS(t *testing.T, settings string) *powerDNS {
 // startPDNSAt starts it at an address, from which it also asks others.
 func startPDNSAt(t *testing.T, addr, settings string) *powerDNS {
 	t.Helper()
-	host, port, err := net.SplitHostPort(addr)
+	p := newPDNS(t, addr)
+	p.configure(t, settings)
+	p.start(t)
+	return p
+}
+
+// newPDNS is one that is to be started later, at an address.
+func newPDNS(t *testing.T, addr string) *powerDNS {
+	t.Helper()
+	return &powerDNS{addr: addr, dir: filepath.Dir(socketPath(t))}
+}
+
+// socket is the path of its control socket.
+func (p *powerDNS) socket() string { return filepath.Join(p.dir, "pdns.controlsocket") }
+
+// configure writes its settings.
+func (p *powerDNS) configure(t *testing.T, settings string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(p.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := filepath.Dir(socketPath(t))
 	conf := settings + fmt.Sprintf(`
 local-address=%s
 query-local-address=%[1]s
@@ -356,16 +378,20 @@ guardian=no
 setuid=
 setgid=
 disable-syslog=yes
-`, host, port, dir)
-	if err := os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(conf), 0o600); err != nil {
+`, host, port, p.dir)
+	if err := os.WriteFile(filepath.Join(p.dir, "pdns.conf"), []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := &powerDNS{startServer(t, "pdns_server", "pdns_server", "--config-dir="+dir), addr, dir}
+}
+
+// start starts it and returns when it answers at all.
+func (p *powerDNS) start(t *testing.T) {
+	t.Helper()
+	p.server = startServer(t, "pdns_server", "pdns_server", "--config-dir="+p.dir)
 	p.await(t, func() error {
 		_, err := p.exchange("version.bind.", dns.TypeTXT)
 		return err
 	})
-	return p
 }
 
 // exchange asks one question.

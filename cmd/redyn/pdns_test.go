@@ -34,6 +34,10 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("signed elsewhere", testPowerDNSPresigned)
 	t.Run("autoprimary", testPowerDNSAutoprimary)
 	t.Run("two of each", testPowerDNSPair)
+	t.Run("purged", testPowerDNSPurged)
+	t.Run("purged by its API", testPowerDNSPurgedByAPI)
+	t.Run("purged, two of each", testPowerDNSPurgedPair)
+	t.Run("not purged for a while", testPowerDNSNotPurged)
 }
 
 // zoneText has a case for everything that PowerDNS treats in a way of its own.

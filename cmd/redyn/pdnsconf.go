@@ -1,7 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -14,7 +17,7 @@ func pdnsConfCommand() *cli.Command {
 	return &cli.Command{
 		Name:   "pdns-conf",
 		Usage:  "print the pdns.conf lines for these settings",
-		Flags:  slices.Concat(backendFlags, configFlags),
+		Flags:  slices.Concat(backendFlags, purgeFlags, configFlags),
 		Action: pdnsConf,
 	}
 }
@@ -27,7 +30,11 @@ func pdnsConf(c *cli.Context) error {
 	if err := needArguments(c, "right is: redyn pdns-conf", 0, 0); err != nil {
 		return err
 	}
-	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"), backend.Methods(c.String("backend-methods")))
+	purge, err := newPurgeOptions(c)
+	if err != nil {
+		return err
+	}
+	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"), backend.Methods(c.String("backend-methods")), purge)
 	if err != nil {
 		return err
 	}
@@ -35,9 +42,9 @@ func pdnsConf(c *cli.Context) error {
 	return err
 }
 
-// pdnsLines are the settings of PowerDNS that belong to the backend's listeners: the unix socket at
-// path, or else the address.
-func pdnsLines(path, listen string, methods backend.Methods) (string, error) {
+// pdnsLines are the settings of PowerDNS that belong to the backend's listeners, the unix socket at path
+// or else the address, and to purging.
+func pdnsLines(path, listen string, methods backend.Methods, purge backend.PurgeOptions) (string, error) {
 	var connection string
 	switch {
 	case path != "":
@@ -58,10 +65,45 @@ func pdnsLines(path, listen string, methods backend.Methods) (string, error) {
 		"remote-connection-string=" + connection + "\n" +
 		dnssec +
 		"consistent-backends=yes\n" +
-		"# Changes show when these seconds have run out. 0 in all three shows them with the next question.\n" +
-		"cache-ttl=0\n" +
-		"query-cache-ttl=0\n" +
-		"negquery-cache-ttl=0\n" +
-		"# A new zone shows when PowerDNS next asks for the list of zones, after so many seconds.\n" +
-		"zone-cache-refresh-interval=300\n", nil
+		cacheLines(purge) +
+		zoneCacheLines(purge), nil
+}
+
+// cacheLines are the settings of PowerDNS's caches of answers: as they are by default if they are purged,
+// else off.
+func cacheLines(purge backend.PurgeOptions) string {
+	if len(purge.Control) == 0 && purge.API == "" {
+		return "# Changes show when these seconds have run out. 0 in all three shows them with the next question;\n" +
+			"# so does --pdns-control, with the caches on.\n" +
+			"cache-ttl=0\n" +
+			"query-cache-ttl=0\n" +
+			"negquery-cache-ttl=0\n"
+	}
+	lines := "# redyn purges from the caches what changes.\n" +
+		"cache-ttl=20\n" +
+		"query-cache-ttl=20\n" +
+		"negquery-cache-ttl=60\n" +
+		"# 4 and above log each purge.\n" +
+		"loglevel=3\n"
+	if len(purge.Control) == 1 {
+		lines += "# Where redyn sends commands to. The group is redyn's, too; without it only PowerDNS's user may.\n" +
+			"socket-dir=" + filepath.Dir(purge.Control[0]) + "\n" +
+			"setgid=pdns\n"
+	}
+	return lines
+}
+
+// zoneCacheLines are the settings of PowerDNS's list of zones.
+func zoneCacheLines(purge backend.PurgeOptions) string {
+	const refresh = "zone-cache-refresh-interval=300\n"
+	api, err := url.Parse(purge.API)
+	if purge.API == "" || err != nil {
+		return "# A new zone shows when PowerDNS next asks for the list of zones, after so many seconds.\n" + refresh
+	}
+	return "# redyn makes new zones known by the API, whose key is what --pdns-api-key-file holds. One that is\n" +
+		"# deleted goes when PowerDNS next asks for the list of zones, after so many seconds.\n" + refresh +
+		"api=yes\n" +
+		"#api-key=...\n" +
+		"webserver-address=" + api.Hostname() + "\n" +
+		"webserver-port=" + cmp.Or(api.Port(), "80") + "\n"
 }

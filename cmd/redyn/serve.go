@@ -70,6 +70,7 @@ type nodeOptions struct {
 	unixMode     os.FileMode
 	unixGroup    int // -1: as it comes
 	statusListen string
+	purge        backend.PurgeOptions
 	updates      updaterOptions
 }
 
@@ -106,6 +107,9 @@ func newNodeOptions(c *cli.Context) (nodeOptions, error) {
 		if o.unixGroup, err = groupID(group); err != nil {
 			return o, usagef("--backend-unix-group: %w", err)
 		}
+	}
+	if o.purge, err = newPurgeOptions(c); err != nil {
+		return o, err
 	}
 	o.updates, err = newUpdaterOptions(c)
 	return o, err

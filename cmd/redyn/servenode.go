@@ -28,6 +28,7 @@ type node struct {
 	started  time.Time
 	db       *zonedb.DB
 	follower *redisstore.Follower
+	purger   *backend.Purger // nil: nothing to purge
 	writes   *backendStore
 	backend  *backend.Backend
 	updater  *updater.Updater
@@ -41,13 +42,18 @@ type node struct {
 // newNode opens the listeners, so that a wrong setting is told before anything else happens.
 func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *slog.Logger) (_ *node, err error) {
 	n := &node{nodeOptions: o, log: log, started: time.Now(), db: zonedb.New(), registry: prometheus.NewRegistry()}
-	n.follower = store.NewFollower(redisstore.NodeOptions{Name: o.name, Version: programVersion(), Copy: n.db, Log: log})
+	f := redisstore.NodeOptions{Name: o.name, Version: programVersion(), Copy: n.db, Log: log}
+	if n.purger = newPurger(n); n.purger != nil {
+		n.db.TellStale(n.purger.Stale)
+		f.Settle = n.purger.Settle
+	}
+	n.follower = store.NewFollower(f)
 	n.writes = &backendStore{Store: store, follower: n.follower, log: log}
 	b := o.backend
 	b.Store = n.writes
 	b.Zones, b.Loaded, b.New = n.db, n.follower.Loaded(), n.follower.Looked()
 	b.Reload, b.Stats = n.follower.Reload, n.figures
-	b.Log, b.Metrics = log, n.registry
+	b.Log, b.Metrics, b.Purger = log, n.registry, n.purger
 	n.backend = backend.New(b)
 	n.updater = newUpdater(n, log)
 	registerMetrics(n)
@@ -103,6 +109,9 @@ func (n *node) run(ctx context.Context) error {
 		status.Go(func() error { return serveStatus(statusCtx, n.status, n) })
 	}
 	follower.Go(func() error { return n.follower.Run(followCtx) })
+	if n.purger != nil {
+		follower.Go(func() error { return n.purger.Run(followCtx) })
+	}
 	follower.Go(func() error { n.writes.WriteUses(followCtx); return nil })
 	follower.Go(func() error { n.reloadOn(followCtx, hangups); return nil })
 	follower.Go(func() error { keepWatchdog(followCtx); return nil })

@@ -85,7 +85,7 @@ func envName(name string) string {
 
 // serveFlags are the settings of a serving node.
 func serveFlags() []cli.Flag {
-	return slices.Concat(redisFlags, secretsFlags, backendFlags, updaterFlags, statusFlags, nodeFlags, logFlags, configFlags)
+	return slices.Concat(redisFlags, secretsFlags, backendFlags, purgeFlags, updaterFlags, statusFlags, nodeFlags, logFlags, configFlags)
 }
 
 // storeFlags are the settings of a command that works on Redis.
@@ -117,6 +117,7 @@ var checks = map[string]func(string) error{
 	"backend-allow":               checkNetworks,
 	"backend-transaction-timeout": checkDuration,
 	"backend-methods":             func(text string) error { _, err := backend.ParseMethods(text); return err },
+	"pdns-api-url":                checkURL,
 	"updater-listen":              checkListens,
 	"trusted-proxy":               checkNetworks,
 	"trusted-proxy-header":        checkHeader,
