@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -173,17 +174,26 @@ const hostBatch = 500
 // Hosts returns all hosts, from the primary, in canonical order of their names. It fails with
 // dns.ErrLost if there is no data set.
 func (s *Store) Hosts(ctx context.Context) ([]auth.Host, error) {
-	names, err := s.fields(ctx, s.keys.hosts())
+	return s.HostsAmong(ctx, func(dns.Name) bool { return true }, math.MaxInt)
+}
+
+// HostsAmong is Hosts for the first of those whose names are wanted, at most limit of them.
+func (s *Store) HostsAmong(ctx context.Context, wanted func(dns.Name) bool, limit int) ([]auth.Host, error) {
+	fields, err := s.fields(ctx, s.keys.hosts())
 	if err != nil {
 		return nil, fmt.Errorf("list hosts: %w", err)
 	}
+	var names []dns.Name
+	for _, f := range fields {
+		if name := dns.Name(f.field); wanted(name) {
+			names = append(names, name)
+		}
+	}
+	slices.SortFunc(names, dns.Compare)
+	names = names[:min(len(names), limit)]
 	hosts := make([]auth.Host, 0, len(names))
 	for batch := range slices.Chunk(names, hostBatch) {
-		q := auth.Query{HostNames: make([]dns.Name, len(batch))}
-		for i, name := range batch {
-			q.HostNames[i] = dns.Name(name.field)
-		}
-		found, err := s.Find(ctx, q)
+		found, err := s.Find(ctx, auth.Query{HostNames: batch})
 		if err != nil {
 			return nil, fmt.Errorf("list hosts: %w", err)
 		}

@@ -99,6 +99,10 @@ func TestHosts(t *testing.T) {
 		if want := []dns.Name{org, "a.example.org.", "b.example.org.", "c.example.org.", home}; err != nil || !slices.Equal(names, want) {
 			t.Errorf("hosts are %v, %v; want %v", names, err, want)
 		}
+		some, err := s.HostsAmong(ctx, func(name dns.Name) bool { return name.Below(org) && name != home }, 2)
+		if err != nil || len(some) != 2 || some[0].Name != "a.example.org." || some[1].Name != "b.example.org." {
+			t.Errorf("some hosts are %v, %v", some, err)
+		}
 
 		r, err = s.SetHostPolicy(ctx, 1, auth.PolicyDelete, "", "")
 		if got, _ := s.Host(ctx, 1); err != nil || r.ID == "" || got.Policy != auth.PolicyDelete {
