@@ -21,19 +21,24 @@ type attempt struct {
 }
 
 func (a *attempt) run(ctx context.Context) ([]result, error) {
-	if err := a.find(ctx); err != nil {
+	if err := a.admit(ctx); err != nil {
 		return nil, err
-	}
-	if err := a.prove(ctx); err != nil {
-		return nil, err
-	}
-	if a.wish.flaw != nil {
-		return nil, a.wish.flaw
 	}
 	if err := a.settle(ctx); err != nil {
 		return nil, err
 	}
 	return a.write(ctx)
+}
+
+// admit finds out who asks, and whether he may.
+func (a *attempt) admit(ctx context.Context) error {
+	if err := a.find(ctx); err != nil {
+		return err
+	}
+	if err := a.prove(ctx); err != nil {
+		return err
+	}
+	return a.wish.flaw
 }
 
 // find limits the source, and asks the store what it knows of who asks for what.
@@ -101,7 +106,7 @@ func (a *attempt) request() auth.Request {
 }
 
 func (u *Updater) target(h *hostWish, typ dns.Type) auth.Target {
-	return auth.Target{Zone: u.zoneName(h.name), Host: h.host.ID, Name: h.name, Type: typ}
+	return auth.Target{Zone: cmp.Or(h.zone, u.zoneName(h.name)), Host: h.host.ID, Name: h.name, Type: typ}
 }
 
 // settle finds out what is left open until it is known who asks: the host that a credential is for,
@@ -178,10 +183,9 @@ func (a *attempt) write(ctx context.Context) ([]result, error) {
 
 // use is what is used up with the change.
 func (a *attempt) use() auth.Use {
-	use := auth.Use{Replay: a.verified.Replay}
-	if !a.wish.limitless {
-		use.HostLimit = a.u.HostLimit
-		for _, h := range a.wish.hosts {
+	use := auth.Use{Replay: a.verified.Replay, HostLimit: a.u.HostLimit}
+	for _, h := range a.wish.hosts {
+		if !a.wish.limitless || h.setsAddresses() {
 			use.Hosts = append(use.Hosts, h.name)
 		}
 	}

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 )
@@ -33,4 +34,17 @@ func (u *Updater) tellDenied(ctx context.Context, a *attempt, err error) {
 		attrs = append(attrs, "key", id)
 	}
 	u.log.InfoContext(ctx, "update denied", attrs...)
+}
+
+// tellFault logs why something is not done, if an operator would ask, and returns what the caller may
+// know of it.
+func (u *Updater) tellFault(ctx context.Context, a *attempt, err error) *fault {
+	f := faultOf(err)
+	switch {
+	case f.outcome == deniedOutcome:
+		u.tellDenied(ctx, a, err)
+	case f.outcome == unavailableOutcome && !errors.Is(err, errUnavailable):
+		u.log.WarnContext(ctx, "an update cannot be made now", "protocol", a.wish.protocol, "remote", a.r.from, "err", err)
+	}
+	return f
 }

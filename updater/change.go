@@ -13,7 +13,7 @@ func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
 	results := make([]result, 0, len(w.hosts))
 	var answers []dns.Answer
 	for _, h := range w.hosts {
-		zone, ok := u.Zones.ZoneOf(h.name)
+		zone, ok := u.zoneFor(h)
 		if !ok {
 			return change, nil, errNoHost
 		}
@@ -21,21 +21,40 @@ func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
 		if answers, err = u.Zones.Lookup(answers[:0], h.name, dns.TypeANY, zone.ID); err != nil {
 			return change, nil, err
 		}
-		i := slices.IndexFunc(change.Zones, func(z dns.ZoneChange) bool { return z.Zone == zone.Name })
-		if i < 0 {
-			i = len(change.Zones)
-			if i > 0 && w.oneZone {
-				return change, nil, bad("%s and %s are of two domains", w.hosts[0].name, h.name)
-			}
-			change.Zones = append(change.Zones, dns.ZoneChange{Zone: zone.Name})
+		z := zoneChange(&change, zone.Name)
+		if w.oneZone && len(change.Zones) > 1 {
+			return change, nil, bad("%s and %s are of two domains", w.hosts[0].name, h.name)
 		}
-		result := u.edit(&change.Zones[i], h, answers)
-		if err := fits(zone, h.name, answers, result); err != nil {
+		result := u.edit(z, h, answers)
+		if h.zone != "" {
+			err = fitsZone(zone, z, h, answers, result)
+		} else {
+			err = fits(zone, h.name, answers, result)
+		}
+		if err != nil {
 			return change, nil, err
 		}
 		results = append(results, result)
 	}
 	return change, results, nil
+}
+
+// zoneChange returns the part of a change that is about a zone, adding one if need be.
+func zoneChange(c *dns.Change, zone dns.Name) *dns.ZoneChange {
+	i := slices.IndexFunc(c.Zones, func(z dns.ZoneChange) bool { return z.Zone == zone })
+	if i < 0 {
+		i = len(c.Zones)
+		c.Zones = append(c.Zones, dns.ZoneChange{Zone: zone})
+	}
+	return &c.Zones[i]
+}
+
+// zoneFor returns the zone that holds a host, or is to.
+func (u *Updater) zoneFor(h *hostWish) (dns.Zone, bool) {
+	if h.zone != "" {
+		return u.Zones.Zone(h.zone)
+	}
+	return u.Zones.ZoneOf(h.name)
 }
 
 // edit adds to the change of a zone what becomes of one host, which has these answers now.
@@ -51,6 +70,7 @@ func (u *Updater) edit(z *dns.ZoneChange, h *hostWish, answers []dns.Answer) res
 		}
 		fresh := e.fresh(old, u.TTL)
 		z.RRsets = append(z.RRsets, fresh)
+		r.sets = append(r.sets, fresh)
 		r.content = append(r.content, fresh.Content...)
 		r.changed = r.changed || !fresh.Equal(old)
 	}
@@ -60,10 +80,10 @@ func (u *Updater) edit(z *dns.ZoneChange, h *hostWish, answers []dns.Answer) res
 // mostContent bounds what one name may have of what is set: addresses of both families, or challenges.
 const mostContent = 2 * mostAddrs
 
-// fits reports why a zone cannot have at a name what is to be set there, if so.
+// fits reports why a zone cannot have the addresses, or challenges, that are to be set, if so.
 func fits(zone dns.Zone, name dns.Name, answers []dns.Answer, r result) error {
-	if zone.Kind == dns.Slave {
-		return refused("%s is a secondary zone; its records come from its primary", zone.Name)
+	if err := changeable(zone); err != nil {
+		return err
 	}
 	switch {
 	case len(r.content) == 0:
@@ -78,6 +98,14 @@ func fits(zone dns.Zone, name dns.Name, answers []dns.Answer, r result) error {
 		case a.Type == dns.TypeNS && name != zone.Name:
 			return refused("%s is delegated to other servers", name)
 		}
+	}
+	return nil
+}
+
+// changeable refuses zones whose records come from elsewhere.
+func changeable(zone dns.Zone) error {
+	if zone.Kind == dns.Slave {
+		return refused("%s is a secondary zone; its records come from its primary", zone.Name)
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ type fakeStore struct {
 	failures    map[string]int // of credentials
 	changed     map[dns.Name]int
 	used        []string
+	audit       []string // who created credentials
 	upgraded    map[string]string
 
 	updates   []dns.Change
@@ -121,7 +122,8 @@ func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
 	for _, c := range s.credentials {
 		byHash := q.TokenHash != "" && c.TokenHash() == q.TokenHash
 		byHost := q.ForHosts && slices.ContainsFunc(names, func(name dns.Name) bool { return c.Grant.Near(name) })
-		if byHash || byHost || slices.Contains(q.IDs, c.ID) {
+		byZone := slices.ContainsFunc(slices.Concat(c.Grant.Hosts, c.Grant.Zones), func(a auth.Area) bool { return slices.Contains(q.ForZones, a.Name) })
+		if byHash || byHost || byZone || slices.Contains(q.IDs, c.ID) {
 			found.Credentials = append(found.Credentials, c)
 		}
 	}

@@ -23,6 +23,7 @@ var (
 
 // routes are all that is served. The first that matches the path has the request, whatever its method.
 var routes = []route{
+	{"api", apiMethods, isAPI, (*Updater).api},
 	{"myip", get, at("/myip", "/checkip", "/nic/checkip", "/nic/checkip.html"), (*Updater).myip},
 	{"domain", get, below("/domain/"), (*Updater).domain},
 	{"token", get, below("/token/"), (*Updater).token},

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"context"
+	"iter"
 	"net/netip"
 	"time"
 
@@ -14,6 +15,13 @@ type Zones interface {
 	// ZoneOf returns the zone that holds name or would hold it; false if there is none, or if it
 	// delegates what is above name.
 	ZoneOf(name dns.Name) (dns.Zone, bool)
+	// Zone returns the zone named name; false if there is none.
+	Zone(name dns.Name) (dns.Zone, bool)
+	// Zones returns all zones in canonical order.
+	Zones() iter.Seq[dns.Zone]
+	// List returns all that the zone named name has, in canonical order, with empty answers of
+	// dns.TypeENT between. It fails with dns.ErrNotFound if id is not the zone's, or if that is not known.
+	List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], error)
 	// Lookup appends what the zone id has at name to dst: of typ, or of all types if it is TypeANY. It
 	// fails if that is not known.
 	Lookup(dst []dns.Answer, name dns.Name, typ dns.Type, id dns.ZoneID) ([]dns.Answer, error)

@@ -57,6 +57,10 @@ type Options struct {
 	// their credentials. Empty: nobody may.
 	RegisterZone dns.Name
 	Registrar    Registrar
+	// Manager keeps zones, hosts and credentials for the REST API; nil is no such API. Sealer seals the
+	// secrets of hmac credentials that are created there; nil leaves them plain.
+	Manager Manager
+	Sealer  *auth.Sealer
 
 	// ReadTimeout is the longest time from the first byte of a request to its last; 0 is
 	// DefaultReadTimeout.

@@ -2,7 +2,6 @@ package updater
 
 import (
 	"context"
-	"errors"
 	"slices"
 
 	"redyn/auth"
@@ -20,7 +19,8 @@ type wish struct {
 	oneZone bool
 	// reads says that nothing is to be changed.
 	reads bool
-	// limitless says that it is no update of addresses, of which there is a limit for each host.
+	// limitless says that it is about other records than addresses, of which there is a limit for each
+	// host, or about others, too.
 	limitless bool
 }
 
@@ -30,6 +30,8 @@ type hostWish struct {
 	// that is the first of a wish.
 	id   auth.HostID
 	name dns.Name
+	// zone is the one that holds it; empty if that is the one with the longest name.
+	zone dns.Name
 	// guessed says that the number is that of a user, which may mean nothing.
 	guessed bool
 
@@ -37,10 +39,16 @@ type hostWish struct {
 	host  auth.Host // as the store knows it; zero if it is not registered
 }
 
+// setsAddresses reports whether addresses of a dynamic host are to be set.
+func (h *hostWish) setsAddresses() bool {
+	return h.host.ID != 0 && slices.ContainsFunc(h.edits, func(e edit) bool { return e.typ == dns.TypeA || e.typ == dns.TypeAAAA })
+}
+
 // result is what has become of one host.
 type result struct {
 	name    dns.Name
-	content []string // of what was set
+	sets    []dns.RRset // as they were set
+	content []string    // of these
 	changed bool
 }
 
@@ -48,17 +56,11 @@ type result struct {
 func (u *Updater) fulfil(ctx context.Context, r *request, w wish) ([]result, error) {
 	a := &attempt{u: u, r: r, wish: w}
 	results, err := a.run(ctx)
-	f := faultOf(err)
-	switch {
-	case err == nil:
-		u.tell(ctx, a, results)
-		return results, nil
-	case f.outcome == deniedOutcome:
-		u.tellDenied(ctx, a, err)
-	case f.outcome == unavailableOutcome && !errors.Is(err, errUnavailable):
-		u.log.WarnContext(ctx, "an update cannot be made now", "protocol", w.protocol, "remote", r.from, "err", err)
+	if err != nil {
+		return nil, u.tellFault(ctx, a, err)
 	}
-	return nil, f
+	u.tell(ctx, a, results)
+	return results, nil
 }
 
 // find asks the store, and limits who asks.

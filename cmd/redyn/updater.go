@@ -166,6 +166,7 @@ func newUpdater(n *node, log *slog.Logger) *updater.Updater {
 	o := n.updates.updater
 	store := updaterStore{n.writes}
 	o.Zones, o.Store, o.Registrar = n.db, store, store
+	o.Manager, o.Sealer = apiStore{n.writes}, n.updates.verifier.Sealer
 	o.Verifier = auth.NewVerifier(n.updates.verifier)
 	o.Loaded = n.follower.Loaded()
 	o.Log, o.Metrics = log, n.registry
