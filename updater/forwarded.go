@@ -16,21 +16,20 @@ func forwarded(text string) []string {
 	}
 }
 
-// hopFor returns the value of the pair "for" in one hop.
+// hopFor returns the value of the pair "for" in one hop. All other pairs have to be whole, too: a quote
+// that a caller leaves open would take in what the proxy wrote behind it.
 func hopFor(hop string) (node string) {
 	for more := true; more; {
 		var pair string
 		pair, hop, more = cutQuoted(hop, ';')
 		key, value, _ := strings.Cut(pair, "=")
-		if !strings.EqualFold(strings.Trim(key, " \t"), "for") {
-			continue
-		}
-		if node != "" {
+		value, ok := unquote(strings.Trim(value, " \t"))
+		isFor := strings.EqualFold(strings.Trim(key, " \t"), "for")
+		switch {
+		case !ok, strings.ContainsAny(key, `"\`), isFor && node != "":
 			return ""
-		}
-		var ok bool
-		if node, ok = unquote(strings.Trim(value, " \t")); !ok {
-			return ""
+		case isFor:
+			node = value
 		}
 	}
 	return node

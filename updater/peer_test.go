@@ -46,6 +46,7 @@ func TestCaller(t *testing.T) {
 	f("2001:dead::1", `Forwarded: proto=https;for="[2001:dead::1]:4711"`)
 	f("2001:dead::1", `Forwarded: by="a,b;for=1";for="[2001:dead::1]"`)
 	f("203.0.113.1", "X-Forwarded-For: 203.0.113.1", "Forwarded: for=203.0.113.1;proto=http")
+	f("203.0.113.1", `Forwarded: for=10.0.0.1;x="\"", ; for=203.0.113.1 ; proto="https";`)
 
 	// Whoever cannot be named is nobody, and of two names one is a lie.
 	for _, header := range []string{
@@ -54,6 +55,10 @@ func TestCaller(t *testing.T) {
 		"Forwarded: proto=https", "Forwarded: for=unknown", "Forwarded: for=_hidden", `Forwarded: for="203.0.113.1`,
 		"Forwarded: for=203.0.113.1;for=203.0.113.2", `Forwarded: for=203.0.113.1\`, "Forwarded: for=2001:dead::1, for=",
 		"Forwarded: for=10.0.0.1\r\nX-Forwarded-For: 203.0.113.1",
+		// A quote that the caller leaves open ends at that of the proxy.
+		`Forwarded: for=10.0.0.1;x=", for="[2001:dead::1]"`, "Forwarded: for=10.0.0.1;x=\"\r\nForwarded: for=\"[2001:dead::1]\"",
+		`Forwarded: for=10.0.0.1;x="\, for="[2001:dead::1]"`, `Forwarded: for=10.0.0.1;", for="[2001:dead::1]";x`,
+		`Forwarded: for=203.0.113.1;x=a"b"`,
 	} {
 		f("400", header)
 	}
