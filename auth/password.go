@@ -12,8 +12,9 @@ import (
 // the context's error if ctx ends before its turn to hash; otherwise as the package says.
 //
 // A denial takes the time of two hashings at least, whatever the reason. Only a remembered password
-// of a credential that allows the request saves them. A hash of a cost other than Options.Cost takes
-// its own time, until its first success asks for an upgrade.
+// of a credential that allows the request saves them. Once there was a bcrypt hash among candidates,
+// every denial takes the time of the slowest such hash, too. An argon2id hash of a cost other than
+// Options.Cost takes its own time, until its first success asks for an upgrade.
 func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret Secret, r Request) (Verified, error) {
 	var f findings
 	if !f.sane(secret) {
@@ -22,7 +23,7 @@ func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret S
 	if c := f.token(candidates, secret, r); c != nil {
 		return Verified{Credential: *c}, nil
 	}
-	work := passwords(candidates, r)
+	work := v.passwords(candidates, r)
 	for _, w := range work {
 		if w.reason == "" && v.memory.has(w.c, secret) {
 			v.remembered.Add(1)
@@ -45,14 +46,25 @@ type passwordAttempt struct {
 	hash hash
 }
 
-func passwords(candidates []Credential, r Request) []passwordAttempt {
+func (v *Verifier) passwords(candidates []Credential, r Request) []passwordAttempt {
 	var work []passwordAttempt
 	for _, a := range attempts(candidates, Password, r) {
 		if h, err := parseHash(a.c.verifier); err == nil {
+			v.see(h)
 			work = append(work, passwordAttempt{a, h})
 		}
 	}
 	return work
+}
+
+// see notes what a bcrypt hash costs.
+func (v *Verifier) see(h hash) {
+	for {
+		most := v.bcryptCost.Load()
+		if int64(h.bcrypt) <= most || v.bcryptCost.CompareAndSwap(most, int64(h.bcrypt)) {
+			return
+		}
+	}
 }
 
 func (a *passwordAttempt) verified(secret Secret, cost Cost) Verified {
@@ -62,7 +74,7 @@ func (a *passwordAttempt) verified(secret Secret, cost Cost) Verified {
 // try hashes the secret for each attempt, and then for nobody until it has taken the time of a
 // denial. It returns the attempt that succeeds, or nil.
 func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *passwordAttempt {
-	var argon, bcrypts int
+	var argon, rounds int
 	for i := range work {
 		w := &work[i]
 		if w.reason == "" && v.memory.has(w.c, secret) { // verified while we waited for our turn
@@ -70,7 +82,7 @@ func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *pass
 			return w
 		}
 		if w.hash.bcrypt != 0 {
-			bcrypts++
+			rounds += 1 << w.hash.bcrypt
 		} else {
 			argon++
 		}
@@ -86,24 +98,30 @@ func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *pass
 			return w
 		}
 	}
-	v.waste(argon, bcrypts, secret)
+	v.waste(argon, rounds, secret)
 	return nil
 }
 
-// waste hashes the secret for nobody as often as a denial still lacks.
-func (v *Verifier) waste(argon, bcrypts int, secret Secret) {
-	if v.options.BcryptCost > 0 && bcrypts == 0 {
-		v.hashings.Add(1)
-		text := []byte(secret.Reveal()[:min(len(secret.Reveal()), bcryptLen)])
-		_, _ = bcrypt.GenerateFromPassword(text, min(v.options.BcryptCost, maxBcryptCost))
+// waste hashes the secret for nobody as often as a denial still lacks, of which argon hashings and
+// rounds of bcrypt are done.
+func (v *Verifier) waste(argon, rounds int, secret Secret) {
+	if most := v.bcryptCost.Load(); most > 0 {
+		v.wasteBcrypt(1<<most-rounds, secret)
 	}
-	tries := denialTries
-	if v.options.BcryptCost == 0 {
-		tries -= bcrypts
-	}
-	for ; argon < tries; argon++ {
+	for ; argon < denialTries; argon++ {
 		v.hashings.Add(1)
 		v.options.Cost.sum(secret, v.dummy.salt[:], sumLen)
+	}
+}
+
+// wasteBcrypt takes so many rounds, of which a hash takes 2 to the power of its cost.
+func (v *Verifier) wasteBcrypt(rounds int, secret Secret) {
+	text := []byte(secret.Reveal()[:min(len(secret.Reveal()), bcryptLen)])
+	for cost := bcrypt.MinCost; rounds>>cost > 0; cost++ {
+		if rounds>>cost&1 == 1 {
+			v.hashings.Add(1)
+			_, _ = bcrypt.GenerateFromPassword(text, cost)
+		}
 	}
 }
 

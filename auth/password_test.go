@@ -95,14 +95,17 @@ func TestDenialsHashAlike(t *testing.T) {
 	as := func(*auth.Credential) {}
 	revokedToken, tokenSecret := tokenCredential()
 	revokedToken.Revoked = true
-	for _, bcryptCost := range []int{0, 4} {
+	for _, withBcrypt := range []bool{false, true} {
 		want := uint64(2)
-		if bcryptCost > 0 {
+		if withBcrypt {
 			want = 3
 		}
 		f := func(name string, candidates []auth.Credential, secret auth.Secret, r auth.Request, reason auth.Reason) {
 			t.Helper()
-			v := auth.NewVerifier(auth.Options{Cost: cheap, BcryptCost: bcryptCost})
+			v := verifier()
+			if withBcrypt {
+				_, _ = v.Secret(t.Context(), []auth.Credential{hashCredential(shortHash)}, auth.NewSecret("hunter3"), home)
+			}
 			// Remembered passwords must not make a denial quick.
 			for _, c := range candidates {
 				c.Revoked, c.Expires = false, time.Time{}
@@ -130,10 +133,31 @@ func TestDenialsHashAlike(t *testing.T) {
 		}), auth.ReasonType)
 		f("revoked token", []auth.Credential{revokedToken}, tokenSecret, home, auth.ReasonRevoked)
 		f("other kind", []auth.Credential{everything()}, secret, home, auth.ReasonUnknown)
-		if bcryptCost > 0 {
+		if withBcrypt {
 			f("bcrypt", []auth.Credential{hashCredential(shortHash)}, secret, home, auth.ReasonSecret)
 		}
 	}
+}
+
+// Once bcrypt was seen, a denial takes as many rounds of it as that of the slowest hash.
+func TestDenialsTakeAsManyRounds(t *testing.T) {
+	v := verifier()
+	f := func(want uint64, candidates ...auth.Credential) {
+		t.Helper()
+		before := v.Stats().Hashings
+		_, err := v.Secret(t.Context(), candidates, auth.NewSecret("hunter3"), home)
+		if got := v.Stats().Hashings - before; got != want || !errors.Is(err, auth.ErrDenied) {
+			t.Errorf("%d hashings, %v; want %d", got, err, want)
+		}
+	}
+	f(2)
+	f(3, hashCredential(shortHash))
+	f(3)
+	f(3, hashCredential(phpWeakHash))
+	f(3)
+	f(1+3+2, hashCredential(shortHash)) // cost 4; then 4, 5, 6 to make it 7
+	f(3, passwordCredential("hunter2"))
+	f(4, hashCredential(phpWeakHash), hashCredential(shortHash))
 }
 
 func TestSecretTakesTokensAndPasswords(t *testing.T) {

@@ -15,9 +15,6 @@ type Options struct {
 	// Cost is that of new password hashes; the zero Cost is DefaultCost. A verified password whose
 	// hash has another is to be hashed anew.
 	Cost Cost
-	// BcryptCost is the cost of the bcrypt hashes that are still in use, if there are any: then
-	// every password that fails takes the time of one, so that none stands out. 0: there are none.
-	BcryptCost int
 	// Hashings is how many passwords are hashed at a time; 0: as many as there are processors.
 	Hashings int
 	// Remember is how many verified passwords are remembered; 0: 10,000; negative: none.
@@ -33,6 +30,8 @@ type Verifier struct {
 	slots   *semaphore.Weighted
 	memory  *memory
 	dummy   dummies
+	// bcryptCost is the greatest of the bcrypt hashes that were seen; 0: there were none.
+	bcryptCost atomic.Int64
 
 	hashings, remembered atomic.Uint64
 }
