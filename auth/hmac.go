@@ -54,13 +54,10 @@ func ParseHMAC(authorization, conexim string) (HMACSignature, error) {
 		s.KeyID = ""
 		return s, &Denial{Reason: ReasonMalformed}
 	}
-	malformed := &Denial{Reason: ReasonMalformed, Credential: s.KeyID}
-	if !s.parseDigest(rest[colon+1:]) {
-		return s, malformed
-	}
 	const mostDigits = 12
-	if conexim == "" || len(conexim) > mostDigits || strings.Trim(conexim, "0123456789") != "" {
-		return s, malformed
+	if !s.parseDigest(rest[colon+1:]) ||
+		conexim == "" || len(conexim) > mostDigits || strings.Trim(conexim, "0123456789") != "" {
+		return s, &Denial{Reason: ReasonMalformed}
 	}
 	s.unix, _ = strconv.ParseInt(conexim, 10, 64)
 	return s, nil
@@ -157,9 +154,17 @@ func (s HMACSignature) replay() *Replay {
 }
 
 // HMAC verifies a signed request against the candidate of that kind with the signature's key id.
-// A request that changes something must store Verified.Replay together with the change.
+// A request that changes something must store Verified.Replay together with the change. A denial names
+// a key id only if it is a candidate's: people mix it up with the secret.
 func (v *Verifier) HMAC(candidates []Credential, s HMACSignature, q HMACRequest, r Request) (Verified, error) {
-	f := findings{Denial: Denial{Credential: s.KeyID}}
+	var f findings
+	c, secret := (*Credential)(nil), v.dummy.secret
+	for i := range candidates {
+		if candidates[i].Kind == HMAC && candidates[i].ID == s.KeyID {
+			c = &candidates[i]
+			f.Credential = c.ID
+		}
+	}
 	if skew := r.Now.Unix() - s.unix; skew > int64(MaxSkew/time.Second) || skew < -int64(MaxSkew/time.Second) {
 		f.Reason = ReasonSkew
 		return Verified{}, f.denial()
@@ -167,12 +172,6 @@ func (v *Verifier) HMAC(candidates []Credential, s HMACSignature, q HMACRequest,
 	if s.hex && v.options.RawDigestOnly || strings.ContainsAny(q.Method+q.Path, "\n") || len(q.Params) > maxParams {
 		f.Reason = ReasonMalformed
 		return Verified{}, f.denial()
-	}
-	c, secret := (*Credential)(nil), v.dummy.secret
-	for i := range candidates {
-		if candidates[i].Kind == HMAC && candidates[i].ID == s.KeyID {
-			c = &candidates[i]
-		}
 	}
 	if c != nil {
 		var err error

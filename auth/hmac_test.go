@@ -149,6 +149,27 @@ func TestHMACDenies(t *testing.T) {
 	f(auth.ReasonSkew, func(_ C, _ *string, _ Q, r R) { r.Now = time.Time{} })
 }
 
+// Whoever puts the secret where the key id belongs does not find it in the audit log.
+func TestHMACNamesNoStranger(t *testing.T) {
+	f := func(keyID, signature, at, want string) {
+		t.Helper()
+		s, err := auth.ParseHMAC("CONEXIM "+keyID+":"+signature, at)
+		if err == nil {
+			_, err = verifier().HMAC([]auth.Credential{hmacCredential()}, s, vectors[2].request, api)
+		}
+		var denial *auth.Denial
+		if !errors.As(err, &denial) || denial.Credential != want {
+			t.Errorf("key %s is denied as %+v, want %q", keyID, denial, want)
+		}
+	}
+	f(vectorKey, vectors[1].raw, vectorTime, vectorKey)
+	f(vectorKey, vectors[2].raw, "1", vectorKey)
+	f(vectorSecret, vectors[2].raw, vectorTime, "")
+	f(vectorSecret, vectors[2].raw, "1", "")
+	f(vectorSecret, vectorKey, vectorTime, "")
+	f(vectorSecret, vectors[2].raw, "soon", "")
+}
+
 func TestSkew(t *testing.T) {
 	s := must(auth.ParseHMAC("CONEXIM k:"+vectors[0].raw, "0"))
 	_, err := verifier().HMAC(nil, s, vectors[0].request, api)
