@@ -47,7 +47,7 @@ type Found struct {
 // Use is what belongs to a change besides the data: it happens together with the change, in one step,
 // or not at all.
 type Use struct {
-	// Hosts are the names whose addresses are updated. Each that has an RRset changed counts against
+	// Hosts are the names that are updated. Each that has an RRset changed counts against
 	// HostLimit, and a registered host's time of last change is noted.
 	Hosts     []dns.Name
 	HostLimit Limit

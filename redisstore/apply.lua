@@ -121,7 +121,7 @@ if use and is_used(use) then return {'used'} end
 if #zones + #hashes == 0 then
 	if use then
 		use_up(use)
-		note_done(use)
+		note_done()
 	end
 	return {'done', '', newest}
 end

@@ -42,7 +42,7 @@ import (
 //	grants:<name>   HASH    id → kind of the credentials that grant the name as a host's, or "<kind> below"
 //	                        if they grant names below it, too, as one that grants a zone does
 //	replay:<id>:<digest>    STRING  id of the change that used up the signature, expires
-//	done:<change>   STRING  a change that used something up and changed nothing; expires soon
+//	done:<change>   STRING  a host's update that changed nothing; expires soon
 //	limit:source:<network>     STRING  requests that came from there, expires; likewise
 //	limit:failures:<network>   failed authentications from there
 //	limit:credential:<id>      failed authentications for it

@@ -83,8 +83,8 @@ func (s *Store) once(ctx context.Context, args []any) (reply, error) {
 	return cmd.StringSlice()
 }
 
-// lookBack looks for the change in the log, or where a change is noted that used something up and
-// changed nothing, after the reply to it was lost.
+// lookBack looks for the change in the log, or where a host's update is noted that changed nothing, after
+// the reply to it was lost.
 func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
 	defer cancel()

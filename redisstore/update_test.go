@@ -232,6 +232,23 @@ func TestUpdateLostReply(t *testing.T) {
 	}
 }
 
+// Nor is an update reported as failed that uses up nothing, whether it changes something or not.
+func TestLostReplyOfNoChange(t *testing.T) {
+	srv := startRedis(t)
+	p := newProxy(t, srv.addr())
+	s := open(t, redisstore.Options{URL: p.url()})
+	create(t, s, org, orgSets()...)
+	addHost(t, s, home)
+	apply(t, s, org, address(1))
+	u := auth.Use{Hosts: []dns.Name{home}}
+	for i, last := range []int{1, 2, 2, 2, 3, 3} {
+		p.cutReplies(1)
+		if r, err := update(s, u, address(last)); err != nil || (r.ID != "") != (i%3 == 1) {
+			t.Errorf("update %d to %d, reply lost: %+v, %v", i, last, r, err)
+		}
+	}
+}
+
 // Twenty hosts of two zones in one request are one entry, and one serial of each zone.
 func TestUpdateManyHosts(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {

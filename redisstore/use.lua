@@ -23,11 +23,9 @@ local function use_up(use)
 	if use.replayed then redis.call('SET', use.replay, ARGV[1], 'PX', use.keep) end
 end
 
--- What was used up without a change is not in the log: whoever loses the reply looks here.
-local function note_done(use)
-	if use.given ~= '' or use.replayed then
-		redis.call('SET', prefix .. 'done:' .. ARGV[1], newest, 'PX', 60000)
-	end
+-- An update without a change is not in the log: whoever loses the reply looks here.
+local function note_done()
+	redis.call('SET', prefix .. 'done:' .. ARGV[1], newest, 'PX', 60000)
 end
 
 -- The ms until all names may change again that zones change; 0: they may.

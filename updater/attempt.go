@@ -189,6 +189,13 @@ func (a *attempt) use() auth.Use {
 			use.Hosts = append(use.Hosts, h.name)
 		}
 	}
+	if len(use.Hosts) == 0 {
+		// They are named all the same, so that the store knows the change again if its reply is lost.
+		use.HostLimit = auth.Limit{}
+		for _, h := range a.wish.hosts {
+			use.Hosts = append(use.Hosts, h.name)
+		}
+	}
 	if a.wish.proof.kind == signedProof {
 		use.TokenHost = a.wish.hosts[0].id
 		use.Token = a.found.Tokens[use.TokenHost]
