@@ -2,7 +2,6 @@ package updater
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -38,13 +37,7 @@ func (w *wish) readAddresses(r *request, p params) error {
 	if len(names) == 0 {
 		w.hosts = append(w.hosts, &hostWish{id: user, guessed: true, edits: general})
 	}
-	if err := w.special(p); err != nil {
-		return err
-	}
-	if len(w.hosts) > mostHosts {
-		return &fault{outcome: numhostOutcome, text: fmt.Sprintf("%d hosts at once; %d are most", len(w.hosts), mostHosts)}
-	}
-	return nil
+	return w.special(p)
 }
 
 // hostNames returns the hosts that a request names: those of the first parameter that names any, else
@@ -68,7 +61,8 @@ func hostNames(p params, shown *proof) ([]dns.Name, auth.HostID, error) {
 	return nil, id, nil
 }
 
-// parseNames reads names with commas between them. One that stands twice is one.
+// parseNames reads names with commas between them. One that stands twice is one. It does not look at
+// more than may be: a stranger may send thousands.
 func parseNames(text string) ([]dns.Name, error) {
 	var names []dns.Name
 	for part := range strings.SplitSeq(text, ",") {
@@ -77,7 +71,11 @@ func parseNames(text string) ([]dns.Name, error) {
 		if err != nil || name.Labels() < 2 {
 			return nil, errNotFQDN
 		}
-		if !slices.Contains(names, name) {
+		switch {
+		case slices.Contains(names, name):
+		case len(names) == mostHosts:
+			return nil, errNumHost
+		default:
 			names = append(names, name)
 		}
 	}
@@ -126,7 +124,9 @@ func (w *wish) special(p params) error {
 				return err
 			}
 			for _, name := range names {
-				w.host(name).set(f, said)
+				if w.host(name).set(f, said); len(w.hosts) > mostHosts {
+					return errNumHost
+				}
 			}
 		}
 	}

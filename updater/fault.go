@@ -60,6 +60,7 @@ var (
 	errNoPath      = bad("the path does not begin with /; right is a server with a path, such as HOST/nic/update?hostname=%%h&myip=%%i")
 	errNoHost      = &fault{outcome: nohostOutcome, text: "there is no such host, or it is not granted"}
 	errNotFQDN     = &fault{outcome: notfqdnOutcome, text: "a host's name is no full domain name"}
+	errNumHost     = &fault{outcome: numhostOutcome, text: fmt.Sprintf("there are more than %d hosts, which are most at once", mostHosts)}
 	errUnavailable = &fault{outcome: unavailableOutcome, text: "not available now; try again later"}
 	errFailed      = &fault{outcome: failedOutcome, text: "a fault of this server"}
 )

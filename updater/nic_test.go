@@ -80,7 +80,7 @@ func TestDyndns2TwentyHosts(t *testing.T) {
 	}
 	twenty := names[:mostHosts]
 	s.get("/nic/update?myip=192.0.2.1&hostname="+list(names), token).is(t, 200, "numhost")
-	s.get("/?myip=192.0.2.1&hostname="+list(names), token).is(t, 400, "21 hosts at once; 20 are most")
+	s.get("/?myip=192.0.2.1&hostname="+list(names), token).is(t, 400, "there are more than 20 hosts, which are most at once")
 	s.get("/nic/update?myip=192.0.2.1&hostname="+list(twenty[:19])+",stranger.example.org", token).is(t, 200, "nohost")
 	if len(s.store.updates) != 0 {
 		t.Fatalf("changes are made: %+v", s.store.updates)
@@ -89,6 +89,26 @@ func TestDyndns2TwentyHosts(t *testing.T) {
 	s.get("/nic/update?myip=192.0.2.1&hostname="+list(twenty), token).is(t, 200, want)
 	if len(s.store.updates) != 1 || len(s.store.updates[0].Zones) != 2 {
 		t.Errorf("changes are %+v", s.store.updates)
+	}
+}
+
+// However many hosts a stranger names, no more than a few are looked at.
+func TestThousandsOfHosts(t *testing.T) {
+	var names strings.Builder
+	for i := range 3000 {
+		fmt.Fprintf(&names, "%x.b,", i)
+	}
+	list := strings.TrimSuffix(names.String(), ",")
+	for _, key := range []string{"hostname", ipv4.perHost + list} {
+		p := params{{Key: key, Value: list}}
+		if strings.HasPrefix(key, ipv4.perHost) {
+			p[0].Value = "192.0.2.1"
+		}
+		var w wish
+		allocs := testing.AllocsPerRun(3, func() { w = (&request{params: p, from: loopback}).addressWish(p) })
+		if w.flaw != errNumHost || w.hosts != nil || allocs > 20*mostHosts {
+			t.Errorf("%.9s: %v, %d hosts, %v allocations", key, w.flaw, len(w.hosts), allocs)
+		}
 	}
 }
 
