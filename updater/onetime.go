@@ -3,6 +3,7 @@ package updater
 import (
 	"context"
 	"errors"
+	"net/netip"
 	"strings"
 
 	"github.com/goccy/go-json"
@@ -139,14 +140,17 @@ func (r *request) ipAddress() (string, error) {
 	return r.from.String(), nil
 }
 
-// onlyAddress is an edit of the address's family alone.
+// onlyAddress is an edit of the address's family alone. There is one: what else is signed or sent must
+// not be overlooked.
 func onlyAddress(text string) (edit, error) {
-	for _, f := range families {
-		if w, err := f.parse(text); err == nil && len(w.addrs) == 1 {
-			return put(f, w.addrs...), nil
-		}
+	addr, err := netip.ParseAddr(strings.TrimSpace(text))
+	if err != nil || addr.Zone() != "" {
+		return edit{}, bad("malformed: ipAddress %+.60q is no address", text)
 	}
-	return edit{}, bad("malformed: ipAddress %+.60q is no address", text)
+	if addr = addr.Unmap(); addr.Is4() {
+		return put(ipv4, addr), nil
+	}
+	return put(ipv6, addr), nil
 }
 
 // status words an update of the host in the path: "ok", or what is wrong. Only who asks for it gets

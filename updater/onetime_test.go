@@ -204,6 +204,8 @@ func TestSignedUpdateDenied(t *testing.T) {
 	f("/update/17", good+"&ipAddress=nonsense", 400, `malformed: ipAddress "nonsense" is no address`)
 	f("/update/17", good+"&ipAddress=", 400, `malformed: ipAddress "" is no address`)
 	f("/update/17", good+"&ipAddress=192.0.2.0/24", 400, `malformed: ipAddress "192.0.2.0/24" is no address`)
+	f("/update/17", good+"&ipAddress=192.0.2.1,2001:db8::1", 400, `malformed: ipAddress "192.0.2.1,2001:db8::1" is no address`)
+	f("/update/17", good+"&ipAddress=192.0.2.1,x", 400, `malformed: ipAddress "192.0.2.1,x" is no address`)
 	s.get("/update/17?"+good+"&ipAddress=192.0.2.1").is(t, 405, "the method is not allowed here; right is POST")
 	if len(s.store.updates) > 0 {
 		t.Errorf("changes are %+v", s.store.updates)
