@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -23,6 +24,10 @@ const (
 	lingerTime   = 2 * time.Second
 )
 
+// mostOfOne bounds the connections of one source at a time, lest it holds all that there may be. A
+// trusted proxy has as many as it likes.
+const mostOfOne = mostConns / 10
+
 // listener is a listener that waits while descriptors or memory are short, and the connections that
 // came over it.
 type listener struct {
@@ -32,23 +37,35 @@ type listener struct {
 
 	mu      sync.Mutex
 	open    map[*conn]struct{}
+	sources map[netip.Prefix]int // connections of each
 	stopped bool
 }
 
 func (u *Updater) listen(ctx context.Context, ln net.Listener) *listener {
-	return &listener{Listener: ln, u: u, ctx: ctx, open: make(map[*conn]struct{})}
+	return &listener{Listener: ln, u: u, ctx: ctx, open: make(map[*conn]struct{}), sources: make(map[netip.Prefix]int)}
 }
 
-// Accept waits for the next connection.
+// Accept waits for the next connection. It closes those that are too many of one source.
 func (l *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.accept()
+		if err != nil {
+			return nil, err
+		}
+		if own := l.add(c); own != nil {
+			return own, nil
+		}
+		l.u.metrics.refused.Add(1)
+		_ = c.Close()
+	}
+}
+
+func (l *listener) accept() (net.Conn, error) {
 	const pause, longest = 5 * time.Millisecond, time.Second
 	for wait := pause; ; wait = min(2*wait, longest) {
 		c, err := l.Listener.Accept()
-		if err == nil {
-			return l.add(c), nil
-		}
-		if !scarce(err) {
-			return nil, err
+		if err == nil || !scarce(err) {
+			return c, err
 		}
 		l.u.log.WarnContext(l.ctx, "cannot accept a connection now", "err", err)
 		select {
@@ -69,11 +86,21 @@ func scarce(err error) bool {
 	return false
 }
 
+// add takes in a connection; nil if its source has too many.
 func (l *listener) add(c net.Conn) *conn {
+	added := &conn{Conn: c, l: l}
+	if peer := peerOf(c.RemoteAddr()); !l.u.trusted(peer) {
+		added.source = sourceOf(peer)
+	}
+	added.quiet.Store(true)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	added := &conn{Conn: c, l: l}
-	added.quiet.Store(true)
+	if added.source.IsValid() {
+		if l.sources[added.source] >= mostOfOne {
+			return nil
+		}
+		l.sources[added.source]++
+	}
 	l.open[added] = struct{}{}
 	l.u.metrics.conns.Add(1)
 	return added
@@ -82,9 +109,13 @@ func (l *listener) add(c net.Conn) *conn {
 func (l *listener) remove(c *conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.open[c]; ok {
-		delete(l.open, c)
-		l.u.metrics.conns.Add(-1)
+	if _, ok := l.open[c]; !ok {
+		return
+	}
+	delete(l.open, c)
+	l.u.metrics.conns.Add(-1)
+	if l.sources[c.source]--; l.sources[c.source] <= 0 {
+		delete(l.sources, c.source)
 	}
 }
 
@@ -120,8 +151,9 @@ func (l *listener) note(c net.Conn, state fasthttp.ConnState) {
 type conn struct {
 	net.Conn
 	l       *listener
-	quiet   atomic.Bool // nothing was read since the last answer
-	lingers atomic.Bool // the request was not read to its end
+	source  netip.Prefix // whose it is one of; not valid: nobody counts it
+	quiet   atomic.Bool  // nothing was read since the last answer
+	lingers atomic.Bool  // the request was not read to its end
 }
 
 // plainConn returns the connection below TLS; nil if it is not one of ours.

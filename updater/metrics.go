@@ -14,6 +14,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	conns    atomic.Int64
+	refused  atomic.Int64
 }
 
 func newMetrics() *metrics {
@@ -38,6 +39,9 @@ func (m *metrics) register(r prometheus.Registerer, v *auth.Verifier) {
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "redyn_updater_connections", Help: "Open connections of hosts.",
 		}, func() float64 { return float64(m.conns.Load()) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "redyn_updater_connections_refused_total", Help: "Connections that were too many of one address.",
+		}, func() float64 { return float64(m.refused.Load()) }),
 		count("redyn_updater_password_hashings_total", "Passwords hashed, those of nobody too.",
 			func(s auth.Stats) uint64 { return s.Hashings }),
 		count("redyn_updater_passwords_remembered_total", "Hashings saved, as the same password was verified before.",
