@@ -14,17 +14,19 @@ GOFUMPT=v0.12.0
 FUZZ_INPUTS=${FUZZ_INPUTS:-10000} # for each fuzz test
 
 packages=(
-	ca-certificates gcc git libc6-dev                                 # go test -race
+	ca-certificates gcc git libc6-dev                                # go test -race
 	redis-server pdns-server pdns-backend-remote bind9-dnsutils curl # the tests
-	pdns-backend-sqlite3 sqlite3 unbound ldnsutils                    # and what they compare with
-	ddclient inadyn openssl                                           # clients of the updater
-	pdns-backend-bind pdns-backend-lmdb dnsperf                       # contrib/bench
-	shellcheck systemd
+	pdns-backend-sqlite3 sqlite3 unbound ldnsutils                   # and what they compare with
+	ddclient inadyn openssl                                          # clients of the updater
+	pdns-backend-bind pdns-backend-lmdb dnsperf                      # contrib/bench
+	shellcheck systemd procps
 )
 
 tmp=$(mktemp -d)
-policy= # the policy-rc.d that was put there
+policy=     # the policy-rc.d that was put there
+first_port= # of those that anybody may listen on, as it was
 cleanup() {
+	if [[ -n $first_port ]]; then as_root sysctl -qw "net.ipv4.ip_unprivileged_port_start=$first_port"; fi
 	if [[ -n $policy ]]; then as_root rm -f "$policy"; fi
 	rm -rf "$tmp"
 }
@@ -64,6 +66,13 @@ install_packages() {
 	fi
 	as_root apt-get -q update &&
 		as_root env DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends "${missing[@]}"
+}
+
+# PowerDNS asks an autoprimary at port 53, where root alone may listen.
+allow_ports() {
+	if ((EUID == 0)); then return; fi
+	first_port=$(sysctl -n net.ipv4.ip_unprivileged_port_start) &&
+		as_root sysctl -qw net.ipv4.ip_unprivileged_port_start=53
 }
 
 install_tools() {
@@ -157,6 +166,7 @@ if ! command -v go >/dev/null; then
 	exit 1
 fi
 step "Debian packages" install_packages
+step "low ports" allow_ports
 step "staticcheck, gofumpt" install_tools
 step "go.mod, go.sum" check_modules
 step "gofumpt" check_format
