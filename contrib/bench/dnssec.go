@@ -22,6 +22,7 @@ var dnssecGoals = []goal{
 	{"", redynUnix + viaNSEC, sqliteBackend + viaNSEC, 0, atLeast},
 	{"", redynUnix + viaNSEC3, sqliteBackend + viaNSEC3, 0, atLeast},
 	{"", redynHTTPClose + viaNSEC, sqliteBackend + viaNSEC, 0, atLeast},
+	{"", redynHTTPClose + viaNSEC3, sqliteBackend + viaNSEC3, 0, atLeast},
 	{"", redynUnix + viaNSEC3, redynUnix + viaNSEC, 0, atLeast},
 }
 
