@@ -35,6 +35,7 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("autoprimary", testPowerDNSAutoprimary)
 	t.Run("two of each", testPowerDNSPair)
 	t.Run("purged", testPowerDNSPurged)
+	t.Run("purged at random", testPowerDNSPurgedRandom)
 	t.Run("purged by its API", testPowerDNSPurgedByAPI)
 	t.Run("purged, two of each", testPowerDNSPurgedPair)
 	t.Run("not purged for a while", testPowerDNSNotPurged)
