@@ -35,9 +35,13 @@ type origin struct{ change, who, from string }
 // reply is what a script answers: a word, and what follows it.
 type reply []string
 
-// ask runs a script that the log is not told of, and returns what follows its word.
+// ask runs a script that the log is not told of, and returns what follows its word. Such a script may
+// run twice, so it is sent again if the connection ends: an update is not lost for a question.
 func (s *Store) ask(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]string, error) {
 	r, err := script.Run(ctx, s.rdb, keys, args...).StringSlice()
+	if ended(err) {
+		r, err = script.Run(ctx, s.rdb, keys, args...).StringSlice()
+	}
 	if err != nil {
 		return nil, explain(err)
 	}

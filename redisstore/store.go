@@ -17,6 +17,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -164,4 +165,14 @@ func sent(err error) bool {
 		return op.Op != "dial"
 	}
 	return true
+}
+
+// ended reports whether a command failed because its connection had ended, or did so.
+func ended(err error) bool {
+	for _, e := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }

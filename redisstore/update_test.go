@@ -249,6 +249,32 @@ func TestLostReplyOfNoChange(t *testing.T) {
 	}
 }
 
+// A question whose reply is lost is asked again.
+func TestFindLostReply(t *testing.T) {
+	srv := startRedis(t)
+	p := newProxy(t, srv.addr())
+	s := open(t, redisstore.Options{URL: p.url()})
+	ctx := context.Background()
+	create(t, s, org, orgSets()...)
+	h := addHost(t, s, home)
+	token := oneTimeToken(t, s, h.ID)
+	q := auth.Query{HostNames: []dns.Name{home}, OneTimeToken: true}
+	for range 3 {
+		p.cutReplies(1)
+		if found, err := s.Find(ctx, q); err != nil || found.Tokens[h.ID] != token {
+			t.Errorf("reply lost: %+v, %v", found, err)
+		}
+		p.cutReplies(1)
+		if again := oneTimeToken(t, s, h.ID); again != token {
+			t.Errorf("reply lost: %s is another token", again)
+		}
+	}
+	p.cutReplies(1000)
+	if _, err := s.Find(ctx, q); err == nil || errors.Is(err, dns.ErrNotFound) {
+		t.Errorf("no reply: %v", err)
+	}
+}
+
 // Twenty hosts of two zones in one request are one entry, and one serial of each zone.
 func TestUpdateManyHosts(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
