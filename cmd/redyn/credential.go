@@ -96,7 +96,7 @@ func describe(cred auth.Credential) string {
 func credentialShow(c *cli.Context, store *redisstore.Store) error {
 	cred, err := store.Credential(c.Context, c.Args().First())
 	if err != nil {
-		return err
+		return noCredential(err)
 	}
 	if c.Bool("json") {
 		return printJSON(c.App.Writer, cred)
@@ -138,7 +138,7 @@ func credentialRevoke(c *cli.Context, store *redisstore.Store) error {
 	id := c.Args().First()
 	r, err := store.RevokeCredential(c.Context, id, who, from())
 	if err != nil {
-		return err
+		return noCredential(err)
 	}
 	what := "is revoked"
 	if r.ID == "" {
@@ -151,8 +151,16 @@ func credentialRevoke(c *cli.Context, store *redisstore.Store) error {
 func credentialDelete(c *cli.Context, store *redisstore.Store) error {
 	id := c.Args().First()
 	if _, err := store.DeleteCredential(c.Context, id, who, from()); err != nil {
-		return err
+		return noCredential(err)
 	}
 	fmt.Fprintf(c.App.Writer, "credential %s is deleted\n", id)
 	return nil
+}
+
+// noCredential says where the ids are that there are.
+func noCredential(err error) error {
+	if isNotFound(err) {
+		return fmt.Errorf("%w; redyn credential list shows all", err)
+	}
+	return err
 }

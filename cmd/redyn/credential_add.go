@@ -135,7 +135,7 @@ func orNew(given auth.Secret, generate func() auth.Secret) (secret, fresh auth.S
 func newPublicKey(c *cli.Context) (auth.Credential, error) {
 	pem, err := readText(c, c.String("pem"))
 	if err != nil {
-		return auth.Credential{}, err
+		return auth.Credential{}, usagef("--pem: %w", err)
 	}
 	cred, err := auth.NewPublicKeyCredential(pem)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 	"redyn/backend/dns/zonefile"
 	"redyn/redisstore"
@@ -162,8 +163,14 @@ func zoneRows(z zoneInfo, soa string) [][]string {
 	return rows
 }
 
+// zoneDelete deletes a zone. Credentials for it stay, as it may be imported anew; they are named, since
+// another zone of that name would be theirs too.
 func zoneDelete(c *cli.Context, store *redisstore.Store) error {
 	name, err := argName(c.Args().First())
+	if err != nil {
+		return err
+	}
+	found, err := store.Find(c.Context, auth.Query{ForZones: []dns.Name{name}})
 	if err != nil {
 		return err
 	}
@@ -172,8 +179,22 @@ func zoneDelete(c *cli.Context, store *redisstore.Store) error {
 		return err
 	}
 	awaitNodes(c, store, r)
-	fmt.Fprintf(c.App.Writer, "zone %s is deleted\n", name)
+	what := fmt.Sprintf("zone %s is deleted", name)
+	if ids := idsForZone(found.Credentials, name); len(ids) > 0 {
+		what += "; credentials for a zone of that name stay: " + strings.Join(ids, ", ")
+	}
+	fmt.Fprintln(c.App.Writer, what)
 	return nil
+}
+
+// idsForZone returns the ids of those that grant the zone, and are not revoked.
+func idsForZone(all []auth.Credential, zone dns.Name) (ids []string) {
+	for _, cred := range all {
+		if !cred.Revoked && slices.ContainsFunc(cred.Grant.Zones, func(a auth.Area) bool { return a.Name == zone }) {
+			ids = append(ids, cred.ID)
+		}
+	}
+	return ids
 }
 
 func zoneExport(c *cli.Context, store *redisstore.Store) error {
