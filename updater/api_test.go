@@ -86,6 +86,17 @@ func TestAPIUnavailable(t *testing.T) {
 	}
 }
 
+// A zone that is there and could not be read is none that is empty.
+func TestAPIUnreadZone(t *testing.T) {
+	c := apiServer(t, Options{})
+	c.store.load(dns.Zone{ID: zoneID, Name: org, Unknown: true})
+	const path, body = "zones/example.org/rrsets/www.example.org/A", `{"content":"192.0.2.1"}`
+	for _, one := range [][3]string{{"GET", path, ""}, {"PUT", path, body}, {"DELETE", path, ""}, {"GET", "zones/example.org/rrsets", ""}, {"GET", "zones/example.org/rrsets?name=www.example.org", ""}} {
+		c.refuses(one[0], one[1], one[2], 503, "not available now; try again later")
+	}
+	c.gives("GET", "zones/example.org", "", 200, `{"name":"example.org.","id":1,"kind":"","serial":0,"serial_policy":"","notified_serial":0,"unknown":true}`)
+}
+
 // An HMAC signs method, path, and all members of the body; each signature does one thing once.
 func TestAPIHMAC(t *testing.T) {
 	s := hmacServer(t, Options{})

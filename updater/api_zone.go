@@ -21,10 +21,11 @@ type apiZone struct {
 	Primaries      []string         `json:"primaries,omitempty"`
 	Account        string           `json:"account,omitempty"`
 	Created        *time.Time       `json:"created,omitempty"`
+	Unknown        bool             `json:"unknown,omitempty"`
 }
 
 func newAPIZone(z dns.Zone) apiZone {
-	return apiZone{z.Name, z.ID, z.Kind, z.Serial, z.Policy, z.NotifiedSerial, z.Masters, z.Account, timeOrNil(z.Created)}
+	return apiZone{z.Name, z.ID, z.Kind, z.Serial, z.Policy, z.NotifiedSerial, z.Masters, z.Account, timeOrNil(z.Created), z.Unknown}
 }
 
 // apiZones is a part of the zones that there are.
