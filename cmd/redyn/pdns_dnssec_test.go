@@ -189,7 +189,6 @@ func (s *signed) validateAll(t *testing.T, d denial) {
 	for _, typ := range []uint16{dns.TypeSOA, dns.TypeNS, dns.TypeDNSKEY, dns.TypeCDS, dns.TypeNSEC3PARAM} {
 		s.r.validate(t, d.zone, typ, dns.RcodeSuccess, secure)
 	}
-	s.r.validate(t, "a.tree."+d.zone, dns.TypeA, dns.RcodeSuccess, secure)
 	s.validateChildren(t, d)
 }
 
@@ -256,6 +255,7 @@ func (s *signed) validateKinds(t *testing.T, d denial) {
 	}{
 		{"", "SOA", secure},
 		{"www.", "A", secure},
+		{"a.tree.", "A", secure}, // unbound, told to keep nothing, at times has lost the DNAME when it needs it
 		{"one.wild.", "A", opened},
 		{"one.alias.", "A", opened},
 		{"one.wild.", "MX", secure},

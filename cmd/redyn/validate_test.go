@@ -42,6 +42,8 @@ func startResolver(t *testing.T, p *powerDNS, zones, anchors []string) *resolver
 	cache-max-ttl: 0
 	cache-max-negative-ttl: 0
 	val-bogus-ttl: 0
+	val-log-level: 2
+	log-servfail: yes
 	aggressive-nsec: no
 	qname-minimisation: no
 	infra-cache-min-rtt: 3000
