@@ -50,8 +50,8 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
-		"updates (beside DNS UPDATE), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
+		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
@@ -93,6 +93,7 @@ var parts = []struct {
 	{"alone", measureAlone},
 	{"size", measureSize},
 	{"updates", measureUpdates},
+	{"fresh", measureFresh},
 	{"dnssec", measureDNSSEC},
 	{"transfer", measureTransfer},
 }
@@ -107,7 +108,7 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, dnssec and transfer", name)
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, dnssec and transfer", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 {

@@ -35,7 +35,7 @@ func (u *nsUpdate) update(host int, addr string) error {
 // fillLMDB loads the zone into a database, and returns the settings of a PowerDNS that reads it.
 func (b *bench) fillLMDB(zone string) (string, error) {
 	settings := "launch=lmdb\nlmdb-filename=" + filepath.Join(b.dir, "pdns.lmdb") + "\n"
-	dir, err := b.confDir(settings)
+	dir, err := b.confDir("", settings)
 	if err != nil {
 		return "", err
 	}

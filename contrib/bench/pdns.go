@@ -77,6 +77,7 @@ type contestant struct {
 	name     string
 	settings string
 	port     int
+	dir      string // of its settings and its control socket; "": some
 }
 
 // measureDNS asks each contestant's pdns_server in turn with dnsperf.
@@ -163,7 +164,7 @@ func (b *bench) startPDNS(c *contestant) error {
 		return err
 	}
 	settings := c.settings + fmt.Sprintf("local-port=%d\n", c.port)
-	dir, err := b.confDir(settings)
+	dir, err := b.confDir(c.dir, settings)
 	if err != nil {
 		return err
 	}
@@ -189,11 +190,13 @@ func (b *bench) startPDNS(c *contestant) error {
 	})
 }
 
-// confDir makes a directory with a pdns.conf.
-func (b *bench) confDir(settings string) (string, error) {
-	dir, err := os.MkdirTemp(b.dir, "pdns")
-	if err != nil {
-		return "", err
+// confDir puts a pdns.conf into a directory, one of its own if none is given.
+func (b *bench) confDir(dir, settings string) (string, error) {
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp(b.dir, "pdns"); err != nil {
+			return "", err
+		}
 	}
 	return dir, os.WriteFile(filepath.Join(dir, "pdns.conf"), []byte(settings), 0o600)
 }
