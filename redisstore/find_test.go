@@ -126,10 +126,12 @@ func TestLimitFailures(t *testing.T) {
 		create(t, s, org, orgSets()...)
 		c := addToken(t, s, addHost(t, s, home))
 		limit := auth.Limit{Count: 2, Per: time.Minute}
+		failures := 0
 		fail := func(from string) {
 			t.Helper()
-			if err := s.Failed(ctx, netip.MustParseAddr(from), c.ID, limit); err != nil {
-				t.Error(err)
+			failures++
+			if n, err := s.Failed(ctx, netip.MustParseAddr(from), c.ID, limit); err != nil || n != failures {
+				t.Errorf("failed %d times, not %d, %v", n, failures, err)
 			}
 		}
 		ask := func(from string, l auth.Limit, waits bool, failures int) {
@@ -155,14 +157,14 @@ func TestLimitFailures(t *testing.T) {
 		srv.pass("{redyn}:limit:credential:" + c.ID)
 		ask("192.0.2.1", limit, false, 0)
 		// Off is off, and one that is meant for nobody is counted against its source alone.
-		if err := s.Failed(ctx, netip.MustParseAddr("192.0.2.9"), c.ID, auth.Limit{}); err != nil {
-			t.Error(err)
+		if n, err := s.Failed(ctx, netip.MustParseAddr("192.0.2.9"), c.ID, auth.Limit{}); err != nil || n != 0 {
+			t.Error(n, err)
 		}
-		if err := s.Failed(ctx, netip.MustParseAddr("192.0.2.9"), "", limit); err != nil {
-			t.Error(err)
+		if n, err := s.Failed(ctx, netip.MustParseAddr("192.0.2.9"), "", limit); err != nil || n != 0 {
+			t.Error(n, err)
 		}
 		ask("192.0.2.9", auth.Limit{Count: 1, Per: time.Minute}, true, 0)
-		if err := s.Failed(ctx, netip.Addr{}, "", limit); err != nil {
+		if _, err := s.Failed(ctx, netip.Addr{}, "", limit); err != nil {
 			t.Error(err)
 		}
 	})

@@ -45,7 +45,7 @@ import (
 //	done:<change>   STRING  a host's update that changed nothing; expires soon
 //	limit:source:<network>     STRING  requests that came from there, expires; likewise
 //	limit:failures:<network>   failed authentications from there
-//	limit:credential:<id>      failed authentications for it
+//	limit:credential:<id>      failed authentications for it; or, of no password, for user:<digest>
 //	limit:host:<name>          changes of it
 //	nodes           SET     names of nodes that have, or had, a lease
 //	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node

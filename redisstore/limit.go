@@ -21,18 +21,18 @@ var failedLua string
 
 var failedScript = redis.NewScript(countLua + failedLua)
 
-// Failed counts an authentication that failed: against its source, and against the credential that it
-// was meant for, if one is known. What it counts is forgotten after the limit's time; the zero Limit
-// counts nothing.
-func (s *Store) Failed(ctx context.Context, from netip.Addr, credential string, limit auth.Limit) error {
+// Failed counts an authentication that failed: against its source, and against what it was meant for, a
+// credential or another name for that, if it is known. It returns how many there are for that now. What
+// it counts is forgotten after the limit's time; the zero Limit counts nothing.
+func (s *Store) Failed(ctx context.Context, from netip.Addr, meant string, limit auth.Limit) (int, error) {
 	if count, _ := limitArgs(limit); count == 0 {
-		return nil
+		return 0, nil
 	}
-	err := failedScript.Run(ctx, s.rdb, []string{s.keys.epoch()}, sourceText(from), credential, limit.Per.Milliseconds()).Err()
+	n, err := failedScript.Run(ctx, s.rdb, []string{s.keys.epoch()}, sourceText(from), meant, limit.Per.Milliseconds()).Int()
 	if err != nil {
-		return fmt.Errorf("count a failed authentication: %w", explain(err))
+		return 0, fmt.Errorf("count a failed authentication: %w", explain(err))
 	}
-	return nil
+	return n, nil
 }
 
 // limitArgs writes a limit as the scripts read it: how many, and in how many ms; none is 0.

@@ -74,7 +74,7 @@ func updateStory(t *testing.T, s *redisstore.Store) {
 	if err != nil || len(found.Credentials) != 1 || len(found.Hosts) != 1 || found.Tokens[h.ID] != token {
 		t.Errorf("found %+v, %v", found, err)
 	}
-	if err := s.Failed(ctx, from, c.ID, limit); err != nil {
+	if _, err := s.Failed(ctx, from, c.ID, limit); err != nil {
 		t.Error(err)
 	}
 	u := auth.Use{

@@ -82,12 +82,22 @@ func (a *attempt) failed(ctx context.Context, err error) error {
 		return err
 	}
 	var denial *auth.Denial
-	credential := a.verified.Credential.ID
+	meant := a.verified.Credential.ID
 	if errors.As(err, &denial) {
-		credential = denial.Credential
+		meant = denial.Credential
 	}
-	if lost := a.u.Store.Failed(ctx, a.r.from, credential, a.u.FailureLimit); lost != nil {
+	stranger := a.stranger()
+	if stranger != "" {
+		meant = stranger
+	}
+	failures, lost := a.u.Store.Failed(ctx, a.r.from, meant, a.u.FailureLimit)
+	if lost != nil {
 		a.u.log.WarnContext(ctx, "a failed authentication is not counted", "remote", a.r.from, "err", lost)
+	}
+	if stranger != "" {
+		if ended := a.slow(ctx, failures-1); ended != nil {
+			return ended
+		}
 	}
 	return err
 }

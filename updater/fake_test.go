@@ -131,12 +131,12 @@ func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
 	return found, nil
 }
 
-func (s *fakeStore) Failed(_ context.Context, from netip.Addr, credential string, _ auth.Limit) error {
+func (s *fakeStore) Failed(_ context.Context, from netip.Addr, meant string, _ auth.Limit) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failed[from]++
-	s.failures[credential]++
-	return s.away
+	s.failures[meant]++
+	return s.failures[meant], s.away
 }
 
 func (s *fakeStore) OneTimeToken(_ context.Context, host auth.HostID, _ time.Duration) (string, error) {

@@ -75,6 +75,31 @@ func TestSlowDown(t *testing.T) {
 	if s.store.failures[id] != 5 {
 		t.Errorf("failures are %v", s.store.failures)
 	}
+	// Nobody sees by the wait who has a password; of a user whose name others have, tokens do not wait.
+	g := func(user, secret string, status int) time.Duration {
+		t.Helper()
+		s.store.failed = make(map[netip.Addr]int)
+		begin := time.Now()
+		if a := s.get("/", basic(user, secret), "X-Forwarded-For: 203.0.113.2"); a.StatusCode != status {
+			t.Errorf("%s: %d %s", user, a.StatusCode, a.body)
+		}
+		return time.Since(begin)
+	}
+	token := s.tokenFor(nil, home)
+	for _, user := range []string{"nobody.example.org", "admin", "99"} {
+		for range 4 {
+			g(user, "wrong", 401)
+		}
+		if took := g(user, "wrong", 401); took < 2*slowStep {
+			t.Errorf("two failures too many do not slow down for %s: %v", user, took)
+		}
+	}
+	for key := range s.store.failures {
+		s.store.failures[key] = 1e9
+	}
+	if took := g("admin", token, 200); took >= mostSlow {
+		t.Errorf("a token is slowed down: %v", took)
+	}
 	// The longest wait is bounded.
 	begin := time.Now()
 	s.store.failures[id] = 1e9

@@ -33,8 +33,9 @@ type Store interface {
 	// Find counts the request against the limits of its source, and tells what is known about it. It
 	// asks the primary, in one step.
 	Find(ctx context.Context, q auth.Query) (auth.Found, error)
-	// Failed counts an authentication that failed.
-	Failed(ctx context.Context, from netip.Addr, credential string, limit auth.Limit) error
+	// Failed counts an authentication that failed, and returns how often that happened lately for what it
+	// was meant for, wherever from: a credential, or a name for it that no credential has.
+	Failed(ctx context.Context, from netip.Addr, meant string, limit auth.Limit) (int, error)
 	// OneTimeToken returns the host's one-time token: the one that there is, or a new one. It fails
 	// with dns.ErrNotFound if there is no such host.
 	OneTimeToken(ctx context.Context, host auth.HostID, life time.Duration) (string, error)

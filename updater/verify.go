@@ -2,6 +2,9 @@ package updater
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
 	"time"
 
 	"redyn/auth"
@@ -11,7 +14,7 @@ import (
 func (a *attempt) verify(ctx context.Context, q auth.Request) (auth.Verified, error) {
 	p, v := &a.wish.proof, a.u.Verifier
 	candidates := p.candidates(a.found)
-	if err := a.slowDown(ctx, candidates); err != nil {
+	if err := a.slow(ctx, a.guesses(candidates)); err != nil {
 		return auth.Verified{}, err
 	}
 	switch p.kind {
@@ -33,24 +36,48 @@ const (
 	mostSlow = 2 * time.Second
 )
 
-// slowDown waits before a password is looked at that somebody guesses at from many addresses. It is no
-// lock: whoever knows the password only waits, too.
-func (a *attempt) slowDown(ctx context.Context, candidates []auth.Credential) error {
-	worst := 0
-	for _, c := range candidates {
-		if c.Kind == auth.Password {
-			worst = max(worst, a.found.Failures[c.ID]-a.u.FailureLimit.Count)
-		}
-	}
-	if a.wish.proof.kind != secretProof || worst <= 0 {
+// slow waits before a password is looked at that somebody guesses at from many addresses, after so many
+// failures. It is no lock: whoever knows the password only waits, too.
+func (a *attempt) slow(ctx context.Context, failures int) error {
+	over := failures - a.u.FailureLimit.Count
+	if a.u.FailureLimit.Count == 0 || over <= 0 {
 		return nil
 	}
 	select {
-	case <-time.After(min(time.Duration(worst)*slowStep, mostSlow)):
+	case <-time.After(min(time.Duration(over)*slowStep, mostSlow)):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// guesses returns how often somebody guessed at one of the passwords that a secret may be.
+func (a *attempt) guesses(candidates []auth.Credential) (most int) {
+	if a.wish.proof.kind != secretProof {
+		return 0
+	}
+	for _, c := range candidates {
+		if c.Kind == auth.Password {
+			most = max(most, a.found.Failures[c.ID])
+		}
+	}
+	return most
+}
+
+// stranger names the user of a secret who has no password. Guessing at it is slowed down as if there
+// were one, lest the wait tell who has; but only when it has failed, as others with that user have tokens.
+func (a *attempt) stranger() string {
+	p := &a.wish.proof
+	if p.kind != secretProof || p.user == "" || a.verified.Credential.ID != "" ||
+		slices.ContainsFunc(p.candidates(a.found), func(c auth.Credential) bool { return c.Kind == auth.Password }) {
+		return ""
+	}
+	text := p.user
+	if name, ok := userName(text); ok {
+		text = string(name)
+	}
+	sum := sha256.Sum256([]byte(text))
+	return "user:" + hex.EncodeToString(sum[:8])
 }
 
 // signedPart is what an HMAC client signs of a request.
