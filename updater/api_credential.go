@@ -60,6 +60,24 @@ func (c *apiCall) handsOut(one auth.Credential) bool {
 	return c.verified.Credential.Covers(one, c.u.zoneName)
 }
 
+// manages reports whether the caller may hand out a credential and take it away again: whoever has a zone
+// may for all in it. A host may not even for itself, or a token stolen from a router would outlive its own
+// end, and end those of the owner.
+func (c *apiCall) manages(one auth.Credential) bool {
+	own := c.verified.Credential
+	own.Grant.Hosts = nil
+	return own.Covers(one, c.u.zoneName)
+}
+
+// managed is credential for one that is to be changed.
+func (c *apiCall) managed(ctx context.Context) (auth.Credential, error) {
+	one, err := c.credential(ctx)
+	if err == nil && !c.manages(one) {
+		err = errMore
+	}
+	return one, err
+}
+
 // credential returns the one in the path.
 func (c *apiCall) credential(ctx context.Context) (auth.Credential, error) {
 	if err := c.admit(ctx); err != nil {
@@ -231,10 +249,10 @@ func (c *apiCall) newSecret(ctx context.Context, kind auth.Kind, body *newCreden
 	return one, secret, err
 }
 
-// mayCreate makes sure that nobody hands out more than he has, nor so much for one name that what others
+// mayCreate makes sure that nobody hands out more than he manages, nor so much for one name that what others
 // have for it is not looked at any more.
 func (c *apiCall) mayCreate(ctx context.Context, one auth.Credential) error {
-	if !c.handsOut(one) {
+	if !c.manages(one) {
 		return errMore
 	}
 	for _, a := range one.Grant.Zones {
@@ -277,7 +295,7 @@ func (c *apiCall) changeCredential(ctx context.Context) (any, error) {
 	if !body.Revoked {
 		c.doubt(bad(`right is {"revoked": true}; nothing else of a credential can be changed`))
 	}
-	one, err := c.credential(ctx)
+	one, err := c.managed(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -293,7 +311,7 @@ func (c *apiCall) changeCredential(ctx context.Context) (any, error) {
 }
 
 func (c *apiCall) deleteCredential(ctx context.Context) (any, error) {
-	one, err := c.credential(ctx)
+	one, err := c.managed(ctx)
 	if err != nil {
 		return nil, err
 	}

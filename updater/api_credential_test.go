@@ -112,7 +112,10 @@ func TestAPIHandsOutNoMore(t *testing.T) {
 	soon := start.Add(time.Hour)
 	limited := c.as(c.tokenFor(func(o *auth.Credential) {
 		o.Expires = soon
-		o.Grant.Types, o.Grant.Networks = []dns.Type{dns.TypeA}, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		o.Grant = auth.Grant{
+			Zones: []auth.Area{{Name: org}}, Types: []dns.Type{dns.TypeA},
+			Networks: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
+		}
 	}, home))
 	limits := `,"types":"A","networks":"127.0.0.1","expires":"` + soon.UTC().Format(time.RFC3339) + `"`
 	limited.creates(`{"kind":"token","hosts":"home.example.org"` + limits + `}`)
@@ -121,9 +124,8 @@ func TestAPIHandsOutNoMore(t *testing.T) {
 		limited.refuses("POST", "credentials", body, 403, "more than the credential")
 	}
 	more(`{"kind":"token","hosts":"home.example.org"}`)
-	limited.refuses("POST", "credentials", `{"kind":"token","hosts":"office.example.org"`+limits+`}`, 404, noSuch)
-	more(`{"kind":"token","hosts":"home.example.org","below":true` + limits + `}`)
-	more(`{"kind":"token","zones":"example.org"` + limits + `}`)
+	more(`{"kind":"token","zones":"example.net"` + limits + `}`)
+	more(`{"kind":"token","zones":"example.org","below":true` + limits + `}`)
 	more(strings.Replace(`{"kind":"token","hosts":"17"`+limits+`}`, `"A"`, `"A,AAAA"`, 1))
 	more(strings.Replace(`{"kind":"token","hosts":"17"`+limits+`}`, `127.0.0.1`, `0.0.0.0/0`, 1))
 	more(`{"kind":"token","hosts":"17","types":"A","networks":"127.0.0.1"}`)
@@ -134,11 +136,25 @@ func TestAPIHandsOutNoMore(t *testing.T) {
 	limited.refuses("GET", "credentials/none", "", 404, noSuch)
 }
 
+// What a host has sees its like, and neither makes nor ends any: it may be stolen from a router.
+func TestAPIHostsHandOutNothing(t *testing.T) {
+	c := apiServer(t, Options{})
+	other := c.creates(`{"kind":"token","hosts":"home.example.org"}`)
+	host := c.as(c.creates(`{"kind":"token","hosts":"home.example.org"}`).Secret)
+	if a := host.call("GET", "credentials/"+other.ID, ""); a.StatusCode != 200 {
+		t.Errorf("the other is answered %d %s", a.StatusCode, a.body)
+	}
+	const more = "more than the credential"
+	host.refuses("POST", "credentials", `{"kind":"token","hosts":"home.example.org"}`, 403, more)
+	host.refuses("PATCH", "credentials/"+other.ID, `{"revoked":true}`, 403, more)
+	host.refuses("DELETE", "credentials/"+other.ID, "", 403, more)
+	c.gives("DELETE", "credentials/"+other.ID, "", 204, "")
+}
+
 // Who proves names to a CA alone hands out that alone.
 func TestAPIHandsOutChallenges(t *testing.T) {
 	c := apiServer(t, Options{})
-	texts := c.as(c.tokenFor(func(o *auth.Credential) { o.Grant.Types = []dns.Type{dns.TypeTXT} }, home))
-	texts.gives("GET", "hosts", "", 200, `{"hosts":[`+homeJSON+`]}`)
+	texts := c.as(c.tokenOf(auth.Grant{Zones: []auth.Area{{Name: org}}, Types: []dns.Type{dns.TypeTXT}}))
 	texts.creates(`{"kind":"token","hosts":"home.example.org","types":"TXT"}`)
 	texts.refuses("POST", "credentials", `{"kind":"token","hosts":"home.example.org"}`, 403, "more than the credential")
 	texts.refuses("PATCH", "hosts/17", `{"policy":"preserve"}`, 403, "more than the credential")
