@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 
 STATICCHECK=v0.8.2
 GOFUMPT=v0.12.0
-FUZZ_INPUTS=${FUZZ_INPUTS:-10000} # for each fuzz test
+FUZZ_INPUTS=${FUZZ_INPUTS:-4000} # for each fuzz test
 
 packages=(
 	ca-certificates gcc git libc6-dev                                # go test -race

@@ -419,6 +419,9 @@ func (b *bench) startRedyn(name, redis string, more ...string) (redynServer, err
 		"serve", "--redis-url", "redis://" + redis + "/0", "--node-name", name,
 		"--backend-unix", s.unix, "--backend-listen", s.http, "--status-listen", s.status,
 	}, more...)
+	if !slices.Contains(more, "--updater-listen") {
+		args = append(args, "--updater-listen", "")
+	}
 	var err error
 	if s.process, err = b.start(name, b.redyn, args...); err != nil {
 		return s, err
