@@ -20,8 +20,8 @@ const (
 	// retryFirst and retryLongest bound the time to the next try after one that failed.
 	retryFirst   = 50 * time.Millisecond
 	retryLongest = time.Second
-	// againSlack is how long names that are to be purged again wait for others, to go out with them: each
-	// command costs PowerDNS a tenth of a millisecond, however few names are in it.
+	// againSlack is how long names that are to be purged again wait for others to go out with: a command
+	// costs much the same however few names are in it.
 	againSlack = 5 * time.Millisecond
 )
 
