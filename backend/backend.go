@@ -89,6 +89,8 @@ type Options struct {
 	// TransactionTimeout is how long a transaction may be silent before it is abandoned; 0 is
 	// DefaultTransactionTimeout.
 	TransactionTimeout time.Duration
+	// IsHost says of which names PowerDNS is not to keep the addresses. Nil: of none.
+	IsHost func(name dns.Name) bool
 	// Purger is told what is asked for. Nil: nothing is purged.
 	Purger *Purger
 	// Log is where faults are told; nil tells nobody.

@@ -1,6 +1,10 @@
 package backend
 
-import "context"
+import (
+	"context"
+
+	"redyn/backend/dns"
+)
 
 // lookup answers with the RRsets of one name. It is what PowerDNS asks for every question, several
 // times: it allocates nothing and waits for nobody. APILookup is the same, as disabled records do
@@ -27,6 +31,9 @@ func (b *Backend) lookup(ctx context.Context, p *params, r *reply) error {
 			return err
 		}
 	}
+	if b.IsHost != nil && b.IsHost(owner) {
+		uncache(r.answers)
+	}
 	r.begin()
 	r.open('[')
 	for i := range r.answers {
@@ -34,4 +41,12 @@ func (b *Backend) lookup(ctx context.Context, p *params, r *reply) error {
 	}
 	r.shut(']', len(r.answers) == 0)
 	return nil
+}
+
+// uncache keeps addresses out of PowerDNS's caches, and with them all that is answered beside them.
+func uncache(answers []dns.Answer) {
+	for i := range answers {
+		typ := answers[i].Type
+		answers[i].Uncached = typ == dns.TypeA || typ == dns.TypeAAAA
+	}
 }

@@ -167,5 +167,9 @@ func appendTail(dst []byte, a *dns.Answer, ttl uint32, withZone bool) []byte {
 	if !a.Auth {
 		dst = append(dst, `,"auth":0`...)
 	}
+	if a.Uncached {
+		// PowerDNS keeps nothing that is for some clients only, as this says, for all that share a bit.
+		dst = append(dst, `,"scopeMask":1`...)
+	}
 	return append(dst, "},"...)
 }

@@ -36,6 +36,7 @@ type memServer struct {
 	tsig          map[dns.Name]dns.TSIGKey
 	tsigUnknown   bool
 	autoprimaries map[dns.Autoprimary]string
+	hosts         map[dns.Name]struct{} // nil: they are not to be known
 }
 
 type rrKey struct {
@@ -83,7 +84,7 @@ func (m *memory) Keep(id dns.ZoneID) bool {
 func (m *memory) StageServer(data dns.ServerData) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.aside = &memServer{make(map[dns.Name]dns.TSIGKey), data.TSIGUnknown, maps.Clone(data.Autoprimaries)}
+	m.aside = &memServer{make(map[dns.Name]dns.TSIGKey), data.TSIGUnknown, maps.Clone(data.Autoprimaries), maps.Clone(data.Hosts)}
 	for _, key := range data.TSIG {
 		m.aside.tsig[key.Name] = key
 	}
@@ -120,6 +121,11 @@ func (m *memory) Apply(e dns.Entry) {
 }
 
 func (s *memServer) apply(e dns.Entry) {
+	for name, is := range e.Hosts {
+		if delete(s.hosts, name); is && s.hosts != nil {
+			s.hosts[name] = struct{}{}
+		}
+	}
 	s.tsigUnknown = s.tsigUnknown || e.TSIGUnknown
 	for name, key := range e.Server.TSIG {
 		if delete(s.tsig, name); key != nil {
@@ -243,7 +249,13 @@ func (m *memory) get(zone, name dns.Name, typ dns.Type) []string {
 func follow(t testing.TB, s *redisstore.Store, name string) (*redisstore.Follower, *memory) {
 	t.Helper()
 	m := newMemory()
-	f := s.NewFollower(redisstore.NodeOptions{Name: name, Version: "test", Copy: m})
+	return followAs(t, s, redisstore.NodeOptions{Name: name, Version: "test", Copy: m}), m
+}
+
+// followAs runs a follower for the rest of the test.
+func followAs(t testing.TB, s *redisstore.Store, o redisstore.NodeOptions) *redisstore.Follower {
+	t.Helper()
+	f := s.NewFollower(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -255,5 +267,5 @@ func follow(t testing.TB, s *redisstore.Store, name string) (*redisstore.Followe
 		<-ended
 	})
 	<-f.Looked()
-	return f, m
+	return f
 }

@@ -32,8 +32,8 @@ import (
 //	host <id> <name>          {"policy":"delete"}: what the host is after the change; "": gone
 //	credential <id>           the credential after the change, without what proves its secret; "": gone
 //
-// Hosts and credentials are told for whoever asks later who did what; nodes leave them out, and fields
-// of other names.
+// Credentials, and what hosts are besides their names, are told for whoever asks later who did what; nodes
+// leave them out, and fields of other names.
 
 // foreign reports whether an entry was not written by this program, but by hand perhaps. It has no
 // place in the chain.
@@ -78,6 +78,8 @@ func (s secrets) decodeEntry(m redis.XMessage) (entry, error) {
 			e.takeHead(name, text)
 		case word == "tsig", word == "autoprimary":
 			err = s.decodeServer(&e, word, rest, text)
+		case word == "host":
+			e.takeHost(rest, text)
 		case word == "about":
 			err = decodeAbout(about, rest, text)
 		default:
@@ -122,6 +124,19 @@ func (e *entry) takeHead(name, text string) {
 	case "from":
 		e.From = text
 	}
+}
+
+// takeHost takes the field "host <rest>". What is no name is nobody's.
+func (e *entry) takeHost(rest, text string) {
+	_, name, _ := strings.Cut(rest, " ")
+	host, err := dns.ParseName(name)
+	if err != nil {
+		return
+	}
+	if e.Hosts == nil {
+		e.Hosts = make(map[dns.Name]bool)
+	}
+	e.Hosts[host] = text != ""
 }
 
 // decodePart reads the field "<word> <rest>", which is about one zone.

@@ -29,6 +29,7 @@ func TestDecodeEntry(t *testing.T) {
 		"zone 17", "example.org.", "serial 17", "2", "rr 17 www.example.org. A", `{"ttl":60,"content":["192.0.2.1"]}`,
 		"rr 17 gone.example.org. TXT", "", "meta 17 TSIG-ALLOW-AXFR", `["key"]`, "meta 17 NSEC3PARAM", "",
 		"zone 19", "example.net.", "data 19", "gone", "host 4", "of another version",
+		"host 5 here.example.org.", "{}", "host 6 gone.example.org.", "",
 		"key 17 2", `{"flags":257,"active":true,"published":false,"content":"private"}`, "key 17 1", "", "key 19 1", "{",
 		"about 17 kind", "master", "about 17 masters", "192.0.2.1 192.0.2.2:53", "about 17 notified_serial", "7", "about 17 last_check", "1000",
 		"tsig a.example.", `{"algorithm":"hmac-sha256.","secret":"c2VjcmV0"}`, "tsig b.example.", "", "tsig c.example.", "?",
@@ -64,6 +65,9 @@ func TestDecodeEntry(t *testing.T) {
 	a := dns.Autoprimary{IP: netip.MustParseAddr("192.0.2.1"), Nameserver: "ns.example."}
 	if s := e.Server.Autoprimaries; len(s) != 2 || s[a] == nil || *s[a] != "me" {
 		t.Errorf("autoprimaries are %v", s)
+	}
+	if h := e.Hosts; len(h) != 2 || !h["here.example.org."] || h["gone.example.org."] {
+		t.Errorf("hosts are %v", h)
 	}
 	if !com.Reload || com.Deleted || !net.Deleted || net.Reload {
 		t.Errorf("example.com. is %+v, example.net. %+v", com, net)

@@ -24,6 +24,8 @@ type NodeOptions struct {
 	Version string
 	// Copy is what the follower keeps.
 	Copy Copy
+	// Hosts says that the copy is to know which names are dynamic hosts'.
+	Hosts bool
 	// Settle is called after each change that the copy shows. It has done called, later and by another
 	// goroutine, when nothing in front of the copy answers from before that change any more; until then
 	// nobody is told that this node shows it. If it returns false, that is so already, and done is not

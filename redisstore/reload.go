@@ -133,11 +133,30 @@ func (l *loading) stageServer(ctx context.Context) error {
 	var reads []secretRead
 	data.TSIG, reads = f.s.secrets.decodeTSIGKeys(tsig)
 	data.TSIGUnknown = failed(reads) != nil
+	if f.o.Hosts {
+		if data.Hosts, err = f.r.hostNames(ctx); err != nil {
+			return fmt.Errorf("read hosts: %w", err)
+		}
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.note(ctx, reads)
 	f.copy.StageServer(data)
 	return nil
+}
+
+// hostNames returns the names of all hosts. A change meanwhile is in the log.
+func (r reader) hostNames(ctx context.Context) (map[dns.Name]struct{}, error) {
+	names := make(map[dns.Name]struct{})
+	for page, err := range r.scan(ctx, r.keys.hosts(), 0) {
+		if err != nil {
+			return nil, err
+		}
+		for i := 0; i+1 < len(page); i += 2 {
+			names[dns.Name(page[i])] = struct{}{}
+		}
+	}
+	return names, nil
 }
 
 // note takes the list of all zones and returns the ids of those that are to be read.

@@ -31,17 +31,7 @@ func (c caches) next(t *testing.T) (done func()) {
 // behind runs a follower behind caches for the rest of the test.
 func behind(t *testing.T, s *redisstore.Store) (*redisstore.Follower, caches) {
 	c := make(caches, 100)
-	f := s.NewFollower(redisstore.NodeOptions{Name: "node", Copy: newMemory(), Settle: c.settle})
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		f.Run(ctx)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-ended
-	})
+	f := followAs(t, s, redisstore.NodeOptions{Name: "node", Copy: newMemory(), Settle: c.settle})
 	<-f.Loaded()
 	return f, c
 }

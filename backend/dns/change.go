@@ -57,6 +57,8 @@ type Entry struct {
 	Server    ServerChange
 	// TSIGUnknown says that a TSIG key changed and could not be read.
 	TSIGUnknown bool
+	// Hosts says of names whether they are a dynamic host's now, or are not any more.
+	Hosts map[Name]bool
 }
 
 // ZoneEntry is the part of an Entry that concerns one zone. What a field leaves out stayed as it was.

@@ -52,9 +52,10 @@ func (s *RRset) TTLOf(content string) uint32 {
 
 // Answer is one RRset as PowerDNS is told of it: with the zone it comes from, and whether the
 // zone is authoritative for it (not for delegating NS, glue, or what a cut hides). An empty
-// non-terminal is an Answer of TypeENT without Content.
+// non-terminal is an Answer of TypeENT without Content. PowerDNS puts what is Uncached into no cache.
 type Answer struct {
 	RRset
-	Zone ZoneID
-	Auth bool
+	Zone     ZoneID
+	Auth     bool
+	Uncached bool
 }

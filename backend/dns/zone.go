@@ -67,4 +67,6 @@ type ServerData struct {
 	TSIG          []TSIGKey
 	TSIGUnknown   bool // there are keys that could not be read
 	Autoprimaries map[Autoprimary]string
+	// Hosts are the names of dynamic hosts, if whoever reads them is to know.
+	Hosts map[Name]struct{}
 }

@@ -24,7 +24,7 @@ func (db *DB) Apply(e dns.Entry) {
 			db.apply(z, part, s)
 		}
 	}
-	db.applyServer(e.Server, e.TSIGUnknown)
+	db.applyServer(e)
 	s.finish()
 }
 

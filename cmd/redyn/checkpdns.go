@@ -45,7 +45,7 @@ func (f *findings) powerDNS(o nodeOptions) {
 		switch off := settings[name] == "0"; {
 		case off && o.purges():
 			f.note("%s: %s is 0: redyn purges, so PowerDNS could keep answers and be some times faster", path, name)
-		case !off && !o.purges():
+		case !off && !o.purges() && !o.uncached:
 			f.note("%s: %s is not 0: a change may be unseen for that long", path, name)
 		}
 	}

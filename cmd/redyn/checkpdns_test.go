@@ -37,7 +37,7 @@ func TestCheckPowerDNS(t *testing.T) {
 		}
 	}
 	include := "include-dir=" + filepath.Dir(included) + "\n"
-	lines, err := pdnsLines(o.backendUnix, o.backendHTTP, o.backend.Methods, o.purge)
+	lines, err := pdnsLines(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,8 @@ func startDemoPDNS(ctx context.Context, dir string, o nodeOptions) (*demoPDNS, e
 	if err != nil {
 		return nil, err
 	}
-	conf, err := pdnsLines(o.backendUnix, "", backend.AllMethods, o.purge)
+	o.backend.Methods = backend.AllMethods
+	conf, err := pdnsLines(o)
 	if err != nil {
 		return nil, err
 	}

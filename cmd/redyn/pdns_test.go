@@ -39,6 +39,7 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("purged by its API", testPowerDNSPurgedByAPI)
 	t.Run("purged, two of each", testPowerDNSPurgedPair)
 	t.Run("not purged for a while", testPowerDNSNotPurged)
+	t.Run("uncached hosts", testPowerDNSUncachedHosts)
 }
 
 // zoneText has a case for everything that PowerDNS treats in a way of its own.

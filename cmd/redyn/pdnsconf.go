@@ -34,7 +34,12 @@ func pdnsConf(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lines, err := pdnsLines(c.String("backend-unix"), c.String("backend-listen"), backend.Methods(c.String("backend-methods")), purge)
+	o := nodeOptions{
+		backendUnix: c.String("backend-unix"), backendHTTP: c.String("backend-listen"),
+		purge: purge, uncached: c.Bool("uncached-hosts"),
+	}
+	o.backend.Methods = backend.Methods(c.String("backend-methods"))
+	lines, err := pdnsLines(o)
 	if err != nil {
 		return err
 	}
@@ -42,9 +47,10 @@ func pdnsConf(c *cli.Context) error {
 	return err
 }
 
-// pdnsLines are the settings of PowerDNS that belong to the backend's listeners, the unix socket at path
-// or else the address, and to purging.
-func pdnsLines(path, listen string, methods backend.Methods, purge backend.PurgeOptions) (string, error) {
+// pdnsLines are the settings of PowerDNS that belong to the backend's listeners, the unix socket or else
+// the address, and to its caches.
+func pdnsLines(o nodeOptions) (string, error) {
+	path, listen := o.backendUnix, o.backendHTTP
 	var connection string
 	switch {
 	case path != "":
@@ -58,36 +64,37 @@ func pdnsLines(path, listen string, methods backend.Methods, purge backend.Purge
 		return "", usagef("--backend-unix: PowerDNS cannot read a path with a comma")
 	}
 	dnssec := "# DNSSEC, TSIG and metadata of zones.\nremote-dnssec=yes\n"
-	if methods == backend.ReadMethods { // with yes, each question would ask for keys, and be refused
+	if o.backend.Methods == backend.ReadMethods { // with yes, each question would ask for keys, and be refused
 		dnssec = "remote-dnssec=no\n"
 	}
 	return "launch=remote\n" +
 		"remote-connection-string=" + connection + "\n" +
 		dnssec +
 		"consistent-backends=yes\n" +
-		cacheLines(purge) +
-		zoneCacheLines(purge), nil
+		cacheLines(o) +
+		zoneCacheLines(o.purge), nil
 }
 
 // cacheLines are the settings of PowerDNS's caches of answers: as they are by default if they are purged,
-// else off.
-func cacheLines(purge backend.PurgeOptions) string {
-	if len(purge.Control) == 0 && purge.API == "" {
+// or keep no hosts, else off.
+func cacheLines(o nodeOptions) string {
+	const stock = "cache-ttl=20\nquery-cache-ttl=20\nnegquery-cache-ttl=60\n"
+	switch {
+	case o.purges():
+	case o.uncached:
+		return "# The addresses of dynamic hosts are in no cache; other changes, and the first address of a host,\n" +
+			"# show when these seconds have run out.\n" + stock
+	default:
 		return "# Changes show when these seconds have run out. 0 in all three shows them with the next question;\n" +
 			"# so does --pdns-control, with the caches on.\n" +
-			"cache-ttl=0\n" +
-			"query-cache-ttl=0\n" +
-			"negquery-cache-ttl=0\n"
+			"cache-ttl=0\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n"
 	}
-	lines := "# redyn purges from the caches what changes.\n" +
-		"cache-ttl=20\n" +
-		"query-cache-ttl=20\n" +
-		"negquery-cache-ttl=60\n" +
+	lines := "# redyn purges from the caches what changes.\n" + stock +
 		"# 4 and above log each purge.\n" +
 		"loglevel=3\n"
-	if len(purge.Control) == 1 {
+	if len(o.purge.Control) == 1 {
 		lines += "# Where redyn sends commands to. The group is redyn's, too; without it only PowerDNS's user may.\n" +
-			"socket-dir=" + filepath.Dir(purge.Control[0]) + "\n" +
+			"socket-dir=" + filepath.Dir(o.purge.Control[0]) + "\n" +
 			"setgid=pdns\n"
 	}
 	return lines

@@ -22,6 +22,7 @@ var purgeFlags = []cli.Flag{
 	setting(&cli.StringSliceFlag{Name: "pdns-control", Usage: "`PATH` of PowerDNS's control socket, to purge from its caches what changes; repeatable"}),
 	setting(&cli.StringFlag{Name: "pdns-api-url", Usage: "`URL` of PowerDNS's HTTP API, such as http://127.0.0.1:8081: makes new zones known at once, and without --pdns-control purges too, one name a call"}),
 	setting(&cli.StringFlag{Name: "pdns-api-key-file", Usage: "`FILE` of the key of that API"}),
+	setting(&cli.BoolFlag{Name: "uncached-hosts", Usage: "keep the addresses of dynamic hosts out of PowerDNS's caches: for a PowerDNS that cannot be purged"}),
 }
 
 func newPurgeOptions(c *cli.Context) (o backend.PurgeOptions, err error) {
@@ -94,7 +95,7 @@ func (f *findings) caches(o nodeOptions) {
 			f.ok("--pdns-api-url %s takes the key", o.purge.API)
 		}
 	}
-	if !o.purges() {
+	if !o.purges() && !o.uncached {
 		f.note("nothing purges PowerDNS's caches; --pdns-control lets it keep them, without an old answer")
 	}
 }

@@ -71,6 +71,7 @@ type nodeOptions struct {
 	unixGroup    int // -1: as it comes
 	statusListen string
 	purge        backend.PurgeOptions
+	uncached     bool // hosts are kept in no cache
 	updates      updaterOptions
 }
 
@@ -79,6 +80,7 @@ func newNodeOptions(c *cli.Context) (nodeOptions, error) {
 		name: c.String("node-name"), backendHTTP: c.String("backend-listen"), backendUnix: c.String("backend-unix"),
 		statusListen: c.String("status-listen"), unixGroup: -1,
 	}
+	o.uncached = c.Bool("uncached-hosts")
 	o.backend.CloseAfterReply = !c.Bool("backend-keepalive")
 	o.backend.TransactionTimeout = c.Duration("backend-transaction-timeout")
 	var err error

@@ -42,7 +42,7 @@ type node struct {
 // newNode opens the listeners, so that a wrong setting is told before anything else happens.
 func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *slog.Logger) (_ *node, err error) {
 	n := &node{nodeOptions: o, log: log, started: time.Now(), db: zonedb.New(), registry: prometheus.NewRegistry()}
-	f := redisstore.NodeOptions{Name: o.name, Version: programVersion(), Copy: n.db, Log: log}
+	f := redisstore.NodeOptions{Name: o.name, Version: programVersion(), Copy: n.db, Hosts: o.uncached, Log: log}
 	if n.purger = newPurger(n); n.purger != nil {
 		n.db.TellStale(n.purger.Stale)
 		f.Settle = n.purger.Settle
@@ -54,6 +54,9 @@ func newNode(ctx context.Context, store *redisstore.Store, o nodeOptions, log *s
 	b.Zones, b.Loaded, b.New = n.db, n.follower.Loaded(), n.follower.Looked()
 	b.Reload, b.Stats = n.follower.Reload, n.figures
 	b.Log, b.Metrics, b.Purger = log, n.registry, n.purger
+	if o.uncached {
+		b.IsHost = n.db.IsHost
+	}
 	n.backend = backend.New(b)
 	n.updater = newUpdater(n, log)
 	registerMetrics(n)

@@ -118,6 +118,7 @@ var checks = map[string]func(string) error{
 	"backend-transaction-timeout": checkDuration,
 	"backend-methods":             func(text string) error { _, err := backend.ParseMethods(text); return err },
 	"pdns-api-url":                checkURL,
+	"uncached-hosts":              checkBool,
 	"updater-listen":              checkListens,
 	"trusted-proxy":               checkNetworks,
 	"trusted-proxy-header":        checkHeader,
