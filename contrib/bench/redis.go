@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -23,11 +24,16 @@ func (b *bench) startRedis() (string, error) {
 		return "", err
 	}
 	p, err := b.start("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
-		"--save", "", "--appendonly", "no", "--dir", b.dir)
+		"--save", "", "--appendonly", "no", "--dir", b.dir, "--unixsocket", b.redisSocket(loopback(port)))
 	if err != nil {
 		return "", err
 	}
 	return loopback(port), b.await(p, ready, accepts("tcp", loopback(port)))
+}
+
+// redisSocket is the unix socket of the redis-server at an address.
+func (b *bench) redisSocket(addr string) string {
+	return filepath.Join(b.dir, "redis-"+addr[len("127.0.0.1:"):])
 }
 
 // fillRedis writes what the Redis responder reads.

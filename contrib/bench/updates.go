@@ -88,7 +88,7 @@ func measureUpdates(b *bench) error {
 			goals = append(goals, goal{"", token, fmt.Sprintf("%s x%d", way, clients), 0, atLeast})
 		}
 	}
-	printTable(fmt.Sprintf("Updates/s (%d hosts of %d; clients as the names say; %d rounds of %v)",
+	printTable(fmt.Sprintf("Updates/s (%d hosts of %d; redyn asks Redis over a unix socket; clients as the names say; %d rounds of %v)",
 		updatedHosts, b.opts.hosts, b.opts.rounds, b.seconds()), rates, goals)
 	printTable("Milliseconds from sending an update to its answer, median", append(medians, firstTimes), nil)
 	printTable("The same, of 99 in 100", tails, nil)
@@ -201,7 +201,7 @@ func (b *bench) startUpdateWays() (ways []updateWay, first updateWay, err error)
 		return nil, first, err
 	}
 	addr := loopback(port)
-	s, err := b.startRedyn("redyn", redis, "--updater-listen", addr,
+	s, err := b.startRedyn("redyn", redis, "--redis-url", "unix://"+b.redisSocket(redis), "--updater-listen", addr,
 		"--limit-source", "0", "--limit-failures", "0", "--limit-host", "0")
 	if err != nil {
 		return nil, first, err
