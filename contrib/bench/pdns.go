@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -308,88 +306,6 @@ func (b *bench) prepareBind(zone string) ([]string, error) {
 	return []string{"launch=bind\nbind-config=" + path + "\n"}, err
 }
 
-// sqliteSchemas are where Debian's package of the backend keeps its schema.
-var sqliteSchemas = []string{
-	"/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql",
-	"/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql",
-}
-
-func (b *bench) prepareSQLite(string) ([]string, error) {
-	if !b.chosen(sqliteBackend) {
-		return make([]string, 1), nil
-	}
-	settings, err := b.fillSQLite()
-	return []string{settings}, err
-}
-
-// fillSQLite puts the zone into a database, and returns the settings of a PowerDNS that reads it.
-func (b *bench) fillSQLite() (string, error) {
-	db, err := b.sqlite(func(w io.Writer) error { return writeSQL(w, b.opts.hosts) })
-	return "launch=gsqlite3\ngsqlite3-database=" + db + "\n", err
-}
-
-// sqlite makes a database for PowerDNS, with what write writes as SQL, and returns its path.
-func (b *bench) sqlite(write func(io.Writer) error) (string, error) {
-	schema, err := os.Open(sqliteSchemas[0])
-	if errors.Is(err, os.ErrNotExist) {
-		schema, err = os.Open(sqliteSchemas[1])
-	}
-	if err != nil {
-		return "", err
-	}
-	defer schema.Close()
-	dir, err := os.MkdirTemp(b.dir, "sqlite")
-	if err != nil {
-		return "", err
-	}
-	db := filepath.Join(dir, "pdns.sqlite3")
-	if err := b.command(schema, "sqlite3", db); err != nil {
-		return "", err
-	}
-	path, err := b.file("zone.sql", write)
-	if err != nil {
-		return "", err
-	}
-	sql, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer sql.Close()
-	return db, b.command(sql, "sqlite3", db)
-}
-
-var (
-	perfQPS  = regexp.MustCompile(`Queries per second:\s+([0-9.]+)`)
-	perfSent = regexp.MustCompile(`Queries sent:\s+([0-9]+)`)
-	perfGood = regexp.MustCompile(`Response codes:.*NOERROR ([0-9]+)`)
-)
-
-// dnsperf asks for d and returns the questions answered in a second, and how many were answered
-// otherwise than good has it or not at all. More are arguments of its own.
-func (b *bench) dnsperf(port int, questions string, d time.Duration, good *regexp.Regexp, more ...string) (qps float64, faults int, err error) {
-	cmd := exec.CommandContext(b.ctx, "dnsperf", append([]string{
-		"-s", "127.0.0.1", "-p", strconv.Itoa(port), "-d", questions,
-		"-c", strconv.Itoa(b.opts.clients), "-q", strconv.Itoa(b.opts.outstanding),
-		"-l", strconv.Itoa(int(d.Seconds())),
-	}, more...)...)
-	cmd.WaitDelay = time.Second
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return 0, 0, fmt.Errorf("dnsperf: %w\n%s", err, out)
-	}
-	var found [3]float64
-	for i, pattern := range []*regexp.Regexp{perfQPS, perfSent, good} {
-		m := pattern.FindSubmatch(out)
-		if m == nil {
-			return 0, 0, fmt.Errorf("dnsperf got no answers:\n%s", out)
-		}
-		if found[i], err = strconv.ParseFloat(string(m[1]), 64); err != nil {
-			return 0, 0, err
-		}
-	}
-	return found[0], int(found[1] - found[2]), nil
-}
-
 // pdnsVersion is what pdns_server says of itself.
 func pdnsVersion() string {
 	out, err := exec.Command("pdns_server", "--version").CombinedOutput()
@@ -397,38 +313,4 @@ func pdnsVersion() string {
 		return string(m[1])
 	}
 	return fmt.Sprint("of unknown version ", err)
-}
-
-// redynServer is a running redyn and where it listens.
-type redynServer struct {
-	process            *process
-	unix, http, status string
-}
-
-// startRedyn serves what redis holds and returns when all of it is loaded.
-func (b *bench) startRedyn(name, redis string, more ...string) (redynServer, error) {
-	s := redynServer{unix: b.socket()}
-	for _, addr := range []*string{&s.http, &s.status} {
-		port, err := freePort()
-		if err != nil {
-			return s, err
-		}
-		*addr = loopback(port)
-	}
-	args := append([]string{
-		"serve", "--redis-url", "redis://" + redis + "/0", "--node-name", name,
-		"--backend-unix", s.unix, "--backend-listen", s.http, "--status-listen", s.status,
-	}, more...)
-	if !slices.Contains(more, "--updater-listen") {
-		args = append(args, "--updater-listen", "")
-	}
-	var err error
-	if s.process, err = b.start(name, b.redyn, args...); err != nil {
-		return s, err
-	}
-	err = b.await(s.process, 10*ready, answersOK("http://"+s.status+"/readyz"))
-	if err == nil {
-		err = b.await(s.process, ready, accepts("unix", s.unix))
-	}
-	return s, err
 }
