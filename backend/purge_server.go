@@ -22,7 +22,7 @@ const (
 	retryLongest = time.Second
 	// againSlack is how long names that are to be purged again wait for others to go out with: a command
 	// costs much the same however few names are in it.
-	againSlack = 5 * time.Millisecond
+	againSlack = 2 * time.Millisecond
 )
 
 // againAfter is when names are purged again.
