@@ -162,6 +162,38 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
+// BenchmarkApplyStale is BenchmarkApply where what a change makes stale is worked out: with the serial
+// that rises, and with a CNAME that leads to the host.
+func BenchmarkApplyStale(b *testing.B) {
+	for _, told := range []bool{false, true} {
+		db := zonedb.New()
+		names := 0
+		if told {
+			db.TellStale(func(s dns.Stale) { names += len(s.Names) + len(s.Serials) })
+		}
+		if err := db.Stage(dns.ZoneData{Zone: dns.Zone{ID: 1, Name: "dyn.example."}}, manyHosts(10_000)); err != nil {
+			b.Fatal(err)
+		}
+		db.Show(1)
+		db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: []dns.RRset{dns.NewRRset("www.dyn.example.", dns.TypeCNAME, 60, string(host(1)))}}}})
+		sets := []dns.RRset{
+			{Name: host(1), Type: dns.TypeA, TTL: 60, Content: []string{""}},
+			{Name: "dyn.example.", Type: dns.TypeSOA, TTL: 60, Content: []string{""}},
+		}
+		e := dns.Entry{Zones: []dns.ZoneEntry{{ID: 1, RRsets: sets}}}
+		b.Run(fmt.Sprint("told ", told), func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				sets[0].Content[0], sets[1].Content[0] = address(i), fmt.Sprintf("ns1. host. %d 1 1 1 60", i)
+				db.Apply(e)
+			}
+		})
+		if told && names < b.N {
+			b.Errorf("%d names", names)
+		}
+	}
+}
+
 func BenchmarkStage(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
