@@ -40,9 +40,9 @@ func (b *Backend) ServeUnix(ctx context.Context, ln net.Listener) error {
 const lineBuffer = 1 << 10
 
 // serveLines answers the lines of one connection until its end: PowerDNS went, was too slow, or ctx
-// ended. It stays in one call of the poller, so that a question costs one read and one write: Conn.Read
-// would try to read once more before it waits. Nothing is missed, as the poller is edge-triggered:
-// what comes after a read that did not fill the buffer wakes it.
+// ended. It stays in one call of the poller, and reads until there is nothing left: if there are many
+// connections and the processors are busy, every second time the next question is there already, and to
+// read once more is cheaper than to be woken.
 func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	if c.raw == nil {
 		b.log.ErrorContext(ctx, "cannot serve a connection that has no descriptor", "type", fmt.Sprintf("%T", c.Conn))
@@ -52,13 +52,8 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	// An error is the end of the connection like any other.
 	_ = c.raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
-		hasty := false
 		for {
-			room := len(l.buf) - l.have
 			n, err := receive(c.fd, l.buf[l.have:])
-			if hasty {
-				l.learn(err == nil)
-			}
 			switch {
 			case err == syscall.EINTR:
 				continue
@@ -66,12 +61,6 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 				return false
 			case err != nil || n == 0 || !l.take(n):
 				return true
-			case n == room:
-				hasty = false
-			case l.tries():
-				hasty = true
-			default:
-				return false
 			}
 		}
 	})
@@ -84,7 +73,6 @@ type lines struct {
 	conn *conn
 	buf  []byte
 	have int // how much of buf is filled with the beginning of a line
-	haste
 }
 
 // take answers the lines that are whole now that n more octets were read.
