@@ -6,6 +6,9 @@
 // reply into bytes, so that a method is the same over all of them. "Do not know" is never "does not
 // exist": only what is known not to exist is answered false or [], all else is an error, of which
 // PowerDNS makes SERVFAIL.
+//
+// The other way round, a Purger (purge.go) tells PowerDNS what to take out of its caches when the data
+// change.
 package backend
 
 import (
