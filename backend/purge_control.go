@@ -34,7 +34,8 @@ func (c controlSocket) purge(ctx context.Context, n names) error {
 	return err
 }
 
-// each gives all lines to send until that fails.
+// each gives all lines to send until that fails. Names are in them twice: before 4.9.12 and 5.0.1
+// PowerDNS purges replies first, then the records that it may have made another reply of meanwhile.
 func (c controlSocket) each(n names, send func(line []byte) error) error {
 	const command = "PURGE"
 	line := []byte(command)
@@ -49,6 +50,7 @@ func (c controlSocket) each(n names, send func(line []byte) error) error {
 		return flush()
 	}
 	for name := range n.exact {
+		line = append(append(line, ' '), name...)
 		line = append(append(line, ' '), name...)
 		if len(line) > mostLine {
 			if err := flush(); err != nil {

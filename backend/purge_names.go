@@ -27,12 +27,16 @@ func put(set *map[dns.Name]struct{}, list ...dns.Name) {
 	}
 }
 
+// add adds what is stale, but for serials.
 func (n *names) add(s *dns.Stale) {
 	n.all = n.all || s.All
-	put(&n.exact, s.Names...)
-	put(&n.exact, s.Serials...)
 	put(&n.trees, s.Trees...)
 	put(&n.zones, s.Zones...)
+	n.addExact(s.Names)
+}
+
+func (n *names) addExact(list []dns.Name) {
+	put(&n.exact, list...)
 	n.bound()
 }
 

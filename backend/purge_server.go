@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"redyn/backend/dns"
 )
 
 const (
@@ -41,20 +43,24 @@ type purged struct {
 	mu      sync.Mutex
 	names   names                   // to be purged
 	waiting []*purge                // for that
+	serials serials                 // to be purged, but not too often
 	again   [len(againAfter)][]redo // to be purged again, those due first first
-	slow    bool                    // does not answer: nobody waits for it
-	failing bool                    // which was logged
+	last    map[dns.Name]uint64     // which purge of a name was the last
+	purges  uint64
+	slow    bool // does not answer: nobody waits for it
+	failing bool // which was logged
 }
 
-// redo are names to be purged again. They are not changed.
+// redo are names to be purged again, if no later purge was of the same. They are not changed.
 type redo struct {
 	names
-	due time.Time
+	purge uint64
+	due   time.Time
 }
 
 func newPurged(name string, send func(context.Context, names) error, zonesOnly bool, log *slog.Logger, m *purgeMetrics) *purged {
 	m.up.WithLabelValues(name).Set(1)
-	return &purged{name: name, send: send, zonesOnly: zonesOnly, log: log, metrics: m, wake: make(chan struct{}, 1)}
+	return &purged{name: name, send: send, zonesOnly: zonesOnly, log: log, metrics: m, wake: make(chan struct{}, 1), last: make(map[dns.Name]uint64)}
 }
 
 // add takes what is to be purged.
@@ -64,8 +70,10 @@ func (s *purged) add(list []*purge) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
 	for _, c := range list {
 		s.names.add(&c.Stale)
+		s.names.addExact(s.serials.admit(c.Serials, now))
 	}
 	if s.zonesOnly {
 		s.names.onlyZones()
@@ -124,29 +132,51 @@ func (s *purged) purge(ctx context.Context) (next time.Time, err error) {
 		return time.Time{}, err
 	}
 	s.repeat(fresh)
+	return s.next(), nil
+}
+
+// next returns when there will be something to be purged; s.mu is held.
+func (s *purged) next() time.Time {
+	next := s.serials.next()
 	for _, list := range s.again {
 		if len(list) > 0 && (next.IsZero() || list[0].due.Before(next)) {
 			next = list[0].due
 		}
 	}
-	return next, nil
+	return next
 }
 
 // take takes what is to be purged now: what is new, and what was purged before.
 func (s *purged) take() (fresh, repeated names, waiting []*purge) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := time.Now()
+	s.names.addExact(s.serials.take(now))
 	fresh, waiting = s.names, s.waiting
 	s.names, s.waiting = names{}, nil
-	now := time.Now()
 	for i, list := range s.again {
 		for len(list) > 0 && !list[0].due.After(now) {
-			repeated.merge(list[0].names)
+			s.redo(&repeated, list[0], i == len(s.again)-1)
 			list = list[1:]
 		}
 		s.again[i] = list
 	}
 	return fresh, repeated, waiting
+}
+
+// redo adds what of r was not purged for another reason since; s.mu is held.
+func (s *purged) redo(to *names, r redo, last bool) {
+	n := names{all: r.all, trees: r.trees}
+	for name := range r.exact {
+		if s.last[name] != r.purge {
+			continue
+		}
+		put(&n.exact, name)
+		if last {
+			delete(s.last, name)
+		}
+	}
+	to.merge(n)
 }
 
 // repeat has names purged again; s.mu is held.
@@ -155,8 +185,12 @@ func (s *purged) repeat(n names) {
 	if n.isEmpty() {
 		return
 	}
+	s.purges++
+	for name := range n.exact {
+		s.last[name] = s.purges
+	}
 	for i, after := range againAfter {
-		s.again[i] = append(s.again[i], redo{n, time.Now().Add(after)})
+		s.again[i] = append(s.again[i], redo{n, s.purges, time.Now().Add(after)})
 	}
 }
 

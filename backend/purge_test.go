@@ -301,3 +301,66 @@ func TestPurgeZonesOnly(t *testing.T) {
 		p.want("by control", control.told(), "0s a. z.$ zone z.\n22ms a. z.$\n202ms a. z.$")
 	})
 }
+
+// What is purged anew needs no purge for what was before.
+func TestPurgeAgainOnce(t *testing.T) {
+	pdns := &fakePDNS{}
+	withPurger(t, []*fakePDNS{pdns}, func(p *purging) {
+		p.change(dns.Stale{Names: []dns.Name{"a.", "b."}})
+		p.after(10 * time.Millisecond)
+		p.change(dns.Stale{Names: []dns.Name{"b."}})
+		p.after(time.Second)
+		p.want("purged", pdns.told(), "0s a. b.\n10ms b.\n22ms a.\n32ms b.\n202ms a.\n212ms b.")
+		p.change(dns.Stale{Names: []dns.Name{"a."}})
+		p.after(100 * time.Millisecond)
+		p.change(dns.Stale{Names: []dns.Name{"a."}})
+		p.after(time.Second)
+		p.want("purged", pdns.told(), "1.01s a.\n1.032s a.\n1.11s a.\n1.132s a.\n1.312s a.")
+		if left := len(p.servers[0].last); left > 0 {
+			t.Errorf("%d names are remembered", left)
+		}
+	})
+}
+
+// A zone that changes all the time has its serial purged from time to time, and once the changes end.
+func TestPurgeSerials(t *testing.T) {
+	pdns := &fakePDNS{}
+	withPurger(t, []*fakePDNS{pdns}, func(p *purging) {
+		serial := func() {
+			p.change(dns.Stale{Serials: []dns.Name{"z."}})
+			p.after(time.Millisecond)
+		}
+		count := func(what, told string, least, most int) {
+			t.Helper()
+			if n := strings.Count(told, " z."); n < least || n > most {
+				t.Errorf("%s: purged %d times, not %d to %d:\n%s", what, n, least, most, told)
+			}
+		}
+		for range serialBurst {
+			serial()
+		}
+		count("a burst", pdns.told(), serialBurst, serialBurst)
+		for range 1000 {
+			serial()
+		}
+		count("a change each ms for a second", pdns.told(), 60, 66)
+		p.after(serialPause)
+		count("after the last", pdns.told(), 1, 1)
+		p.after(time.Second)
+		count("purged again", pdns.told(), 2, 2)
+		serial()
+		count("another after a second", pdns.told(), 1, 1)
+		p.after(time.Second)
+
+		many := dns.Stale{}
+		for i := range 3000 {
+			many.Serials = append(many.Serials, dns.Name(strconv.Itoa(i)+"."))
+		}
+		p.change(many)
+		p.after(time.Second)
+		p.change(many)
+		if kept := len(p.servers[0].serials.spent); kept > 2*len(many.Serials) {
+			t.Errorf("%d zones are remembered", kept)
+		}
+	})
+}
