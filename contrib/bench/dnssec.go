@@ -60,8 +60,8 @@ func measureDNSSEC(b *bench) error {
 		return err
 	}
 	printTable(fmt.Sprintf("Signed NXDOMAIN/s through pdns_server %s with its caches of answers off\n"+
-		"(distributor-threads=%d; dnsperf -D -c %d -q %d; %d hosts; %d rounds of %d s)",
-		pdnsVersion(), b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
+		"(receiver-threads=%d, distributor-threads=%d; dnsperf -D -c %d -q %d; %d hosts; %d rounds of %d s)",
+		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
 		results, dnssecGoals)
 	return nil
 }
@@ -93,7 +93,7 @@ func (b *bench) startSigned(suffix string, nsec3 ...string) ([]contestant, error
 	if err != nil {
 		return nil, err
 	}
-	base := fmt.Sprintf(common, b.dir, b.opts.threads)
+	base := b.common()
 	all := []contestant{
 		{name: redynUnix + suffix, settings: base + remote("unix:path="+keep.unix) + "remote-dnssec=yes\n"},
 		{name: sqliteBackend + suffix, settings: base + "launch=gsqlite3\ngsqlite3-dnssec=yes\ngsqlite3-database=" + db + "\n"},

@@ -47,7 +47,7 @@ func (b *bench) startFreshWays() (ways []freshWay, err error) {
 		if err != nil {
 			return nil, err
 		}
-		c := contestant{name: other.name, settings: fmt.Sprintf(common, b.dir, b.opts.threads) + settings[0] + freshSettings[other.name]}
+		c := contestant{name: other.name, settings: b.common() + settings[0] + freshSettings[other.name]}
 		if err := b.startPDNS(&c); err != nil {
 			return nil, fmt.Errorf("%s: %w", other.name, err)
 		}
@@ -77,12 +77,12 @@ func (b *bench) startPurged(name, zone string) (w freshWay, err error) {
 	if err != nil {
 		return w, err
 	}
-	s, err := b.startRedyn(name, redis, "--updater-listen", w.updater, "--pdns-control", filepath.Join(dir, "pdns.controlsocket"),
+	s, err := b.startRedyn(name, redis, "--redis-url", "unix://"+b.redisSocket(redis), "--updater-listen", w.updater, "--pdns-control", filepath.Join(dir, "pdns.controlsocket"),
 		"--limit-source", "0", "--limit-failures", "0", "--limit-host", "0")
 	if err != nil {
 		return w, err
 	}
-	w.contestant = contestant{name: name, dir: dir, settings: fmt.Sprintf(common, b.dir, b.opts.threads) +
+	w.contestant = contestant{name: name, dir: dir, settings: b.common() +
 		remote("unix:path="+s.unix) + freshSettings[name]}
 	if err := b.startPDNS(&w.contestant); err != nil {
 		return w, err

@@ -39,6 +39,7 @@ type options struct {
 	axfrRecords int
 	clients     int
 	outstanding int
+	receivers   int
 	threads     int
 	redyn       string
 	verbose     bool
@@ -61,6 +62,7 @@ func main() {
 	flag.IntVar(&o.axfrRecords, "axfr-records", 10_000, "records of the zone that part transfer transfers")
 	flag.IntVar(&o.clients, "clients", 8, "clients that dnsperf acts as")
 	flag.IntVar(&o.outstanding, "outstanding", 100, "questions that dnsperf has under way")
+	flag.IntVar(&o.receivers, "receiver-threads", 1, "PowerDNS's receiver threads, each with its own distributor threads")
 	flag.IntVar(&o.threads, "distributor-threads", 3, "PowerDNS's distributor threads, each a connection to the backend")
 	flag.StringVar(&o.redyn, "redyn", "", "the redyn to measure (default: built from this module)")
 	flag.BoolVar(&o.verbose, "v", false, "show PowerDNS's settings and each round")

@@ -49,9 +49,9 @@ var dnsGoals = []goal{
 	{"", redynUnix, sqliteBackend, 0, atLeast},
 }
 
-// common are the settings of every pdns_server here. The zone cache keeps its default of 300
+// commonSettings are the settings of every pdns_server here. The zone cache keeps its default of 300
 // seconds: it holds the list of zones, not data, and is filled before the first question.
-const common = `local-address=127.0.0.1
+const commonSettings = `local-address=127.0.0.1
 socket-dir=%[1]s
 daemon=no
 guardian=no
@@ -66,9 +66,14 @@ query-cache-ttl=0
 negquery-cache-ttl=0
 zone-cache-refresh-interval=300
 consistent-backends=yes
-receiver-threads=1
-distributor-threads=%[2]d
+receiver-threads=%[2]d
+distributor-threads=%[3]d
 `
+
+// common returns the settings of every pdns_server.
+func (b *bench) common() string {
+	return fmt.Sprintf(commonSettings, b.dir, b.opts.receivers, b.opts.threads)
+}
 
 // contestant is one pdns_server and the address it answers on.
 type contestant struct {
@@ -110,8 +115,8 @@ func measureDNS(b *bench) error {
 		return err
 	}
 	printTable(fmt.Sprintf("Questions/s through pdns_server %s with cache-ttl=0 query-cache-ttl=0 negquery-cache-ttl=0\n"+
-		"(zone cache on, receiver-threads=1, distributor-threads=%d; dnsperf -c %d -q %d; %d hosts; %d rounds of %d s)",
-		pdnsVersion(), b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
+		"(zone cache on, receiver-threads=%d, distributor-threads=%d; dnsperf -c %d -q %d; %d hosts; %d rounds of %d s)",
+		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
 		results, dnsGoals)
 	return nil
 }
@@ -142,7 +147,7 @@ func (b *bench) startContestants() ([]contestant, error) {
 			if !b.chosen(name) {
 				continue
 			}
-			c := contestant{name: name, settings: fmt.Sprintf(common, b.dir, b.opts.threads) + settings[i]}
+			c := contestant{name: name, settings: b.common() + settings[i]}
 			if err := b.startPDNS(&c); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}

@@ -110,7 +110,7 @@ func (b *bench) startHolders(name string) ([]contestant, error) {
 	if err != nil {
 		return nil, err
 	}
-	base := fmt.Sprintf(common, b.dir, b.opts.threads)
+	base := b.common()
 	const patient = ",timeout=600000"
 	return []contestant{
 		{name: redynUnix, settings: base + remote("unix:path="+redyn.unix+patient)},

@@ -235,7 +235,7 @@ func (b *bench) startUpdateWays() (ways []updateWay, first updateWay, err error)
 		if err != nil {
 			return nil, first, err
 		}
-		p := contestant{name: c.name, settings: fmt.Sprintf(common, b.dir, b.opts.threads) + settings +
+		p := contestant{name: c.name, settings: b.common() + settings +
 			"dnsupdate=yes\nallow-dnsupdate-from=127.0.0.0/8\n"}
 		if err := b.startPDNS(&p); err != nil {
 			return nil, first, fmt.Errorf("%s: %w", c.name, err)
