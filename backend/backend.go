@@ -16,6 +16,7 @@ import (
 	"iter"
 	"log/slog"
 	"net/netip"
+	"runtime"
 	"sync"
 	"time"
 
@@ -118,6 +119,8 @@ type Backend struct {
 	metrics *metrics
 	traffic *traffic  // nil: nobody wants to know
 	calls   sync.Pool // of *call
+
+	spinners spinners
 }
 
 // New returns a Backend.
@@ -143,6 +146,7 @@ func New(o Options) *Backend {
 	if o.Metrics != nil {
 		o.Metrics.MustRegister(b.metrics)
 	}
+	b.spinners.never = runtime.GOMAXPROCS(0) == 1
 	b.calls.New = func() any { return &call{series: b.metrics.share()} }
 	return b
 }
@@ -167,13 +171,15 @@ func (b *Backend) release(c *call) {
 }
 
 // serve answers the request in c.params with method m: c.reply holds a result or a fault then. It
-// always returns, and counts and logs what went wrong. The request came at start, since epoch.
-func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call, start time.Duration) {
+// always returns, and counts and logs what went wrong. It returns where the time that it took is counted.
+func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) *series {
 	if err := b.run(ctx, m, c); err != nil {
 		c.reply.fail(err)
 		b.report(ctx, via, m, &c.reply, err)
 	}
-	c.series[indexOf(via, m)].observe(c.reply.outcome, time.Since(epoch)-start)
+	s := &c.series[indexOf(via, m)]
+	s.count[c.reply.outcome].Add(1)
+	return s
 }
 
 // epoch is a moment to measure from: time.Since(epoch) costs half of what time.Now does.

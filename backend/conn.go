@@ -76,7 +76,7 @@ func scarce(err error) bool {
 }
 
 func (s *conns) add(c net.Conn) *conn {
-	added := &conn{wire: wire{Conn: c}, set: s, denied: !s.b.allowed(c.RemoteAddr())}
+	added := &conn{wire: wire{Conn: c}, set: s, denied: !s.b.allowed(c.RemoteAddr()), spin: s.b.spinners.join()}
 	added.session.conn, added.session.trail = c, s.b.traffic.join()
 	added.open()
 	s.mu.Lock()
@@ -129,6 +129,9 @@ type conn struct {
 	timed   bool          // the end has to come in time
 	writeBy time.Duration // since epoch
 	session session
+	// Of the unix connector.
+	timing timing
+	spin   spin
 }
 
 // Read reads what fasthttp wants, which has written all replies by then. Only the second Read of a request

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -77,7 +78,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
 	} else {
-		b.serve(ctx, via, m, c, fc.Time().Sub(epoch))
+		b.serve(ctx, via, m, c).observe(time.Since(fc.Time()), 1)
 	}
 	if conn.session.busy() {
 		b.gather(ctx, via, m, c)

@@ -17,7 +17,7 @@ func TestUncached(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.serve(t.Context(), viaUnix, find(method), c, 0)
+		b.serve(t.Context(), viaUnix, find(method), c)
 		if got := string(c.reply.b); got != want+"\n" {
 			t.Errorf("%s: %s; want %s", name, got, want)
 		}

@@ -8,7 +8,6 @@ import (
 	"net"
 	"sync"
 	"syscall"
-	"time"
 )
 
 // ServeUnix answers what comes over ln in the form of the unix connector: JSON, one object a line
@@ -42,7 +41,7 @@ const lineBuffer = 1 << 10
 // serveLines answers the lines of one connection until its end: PowerDNS went, was too slow, or ctx
 // ended. It stays in one call of the poller, and reads until there is nothing left: if there are many
 // connections and the processors are busy, every second time the next question is there already, and to
-// read once more is cheaper than to be woken.
+// read once more is cheaper than to be woken. If there is but one, it spins.
 func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	if c.raw == nil {
 		b.log.ErrorContext(ctx, "cannot serve a connection that has no descriptor", "type", fmt.Sprintf("%T", c.Conn))
@@ -54,6 +53,9 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 		c.fd = int(fd)
 		for {
 			n, err := receive(c.fd, l.buf[l.have:])
+			if err == syscall.EAGAIN && c.spin.worth(&b.spinners) {
+				n, err = c.spin.receive(c.fd, l.buf[l.have:])
+			}
 			switch {
 			case err == syscall.EINTR:
 				continue
@@ -126,14 +128,16 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 	c := b.newCall()
 	defer b.release(c)
 	c.params.from = &conn.session
-	start := time.Since(epoch)
+	if conn.timing.begin(line) {
+		conn.spin.asked(conn.timing.start, &b.spinners)
+	}
 	m := unknownReads
 	name, err := c.params.request(line)
 	if err != nil {
 		b.refuse(ctx, viaUnix, m, c, err)
 	} else {
 		m = find(name)
-		b.serve(ctx, viaUnix, m, c, start)
+		conn.timing.end(b.serve(ctx, viaUnix, m, c))
 	}
 	if c.reply.chunks == nil {
 		err = conn.writeLine(c.reply.b)

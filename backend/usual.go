@@ -15,7 +15,10 @@ var usual = [...]struct {
 	{`", "remote": "`, fields},
 }
 
-var usualMethod = []byte("lookup")
+var (
+	usualMethod    = []byte("lookup")
+	usualBeginning = []byte(`{"method": "lookup"`)
+)
 
 const (
 	usualNumber = `", "zone-id": `
