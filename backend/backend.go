@@ -165,9 +165,14 @@ const most = 64 << 10
 func (b *Backend) newCall() *call { return b.calls.Get().(*call) }
 
 func (b *Backend) release(c *call) {
+	c.reset()
+	b.calls.Put(c)
+}
+
+// reset makes c ready for another request.
+func (c *call) reset() {
 	c.params.reset()
 	c.reply.reset()
-	b.calls.Put(c)
 }
 
 // serve answers the request in c.params with method m: c.reply holds a result or a fault then. It

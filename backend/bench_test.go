@@ -83,11 +83,11 @@ func benchmarkAnswer(b *testing.B, p *Purger) {
 	backend := New(Options{Zones: newFake(), Purger: p})
 	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	nobody.session.trail = backend.traffic.join()
-	line := make([]byte, len(benchLine)-1)
+	line, c := make([]byte, len(benchLine)-1), backend.newCall()
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(line, benchLine)
-		if !backend.answer(b.Context(), nobody, line) {
+		if !backend.answer(b.Context(), nobody, c, line) {
 			b.Fatal("no answer")
 		}
 	}

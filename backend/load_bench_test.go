@@ -12,22 +12,22 @@ import (
 // BenchmarkFeedRecord is what redyn itself adds to each record of a transfer.
 func BenchmarkFeedRecord(b *testing.B) {
 	backend := New(Options{Zones: newFake(), Store: &memory{}})
-	c := &conn{wire: wire{Conn: discard{}}, fd: -1}
+	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	zone, _ := newFake().Zone("example.org.")
-	backend.begin(&c.session, "1795302769", zone, newLoad(zone, sink{}))
+	backend.begin(&nobody.session, "1795302769", zone, newLoad(zone, sink{}))
 	lines := make([][]byte, 256)
 	for i := range lines {
 		lines[i] = fmt.Appendf(nil, `{"method": "feedRecord", "parameters": {"rr": {"auth": true, "content": "192.0.2.%d", "ordername": null, "qclass": 1, "qname": "host%[1]d.example.org.", "qtype": "A", "ttl": 60}, "trxid": 1795302769}}`, i)
 	}
-	line := make([]byte, 0, 1024)
+	line, c := make([]byte, 0, 1024), backend.newCall()
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		line = append(line[:0], lines[i%len(lines)]...)
-		if !backend.answer(context.Background(), c, line) {
+		if !backend.answer(context.Background(), nobody, c, line) {
 			b.Fatal("no answer")
 		}
 	}
-	backend.end(&c.session)
+	backend.end(&nobody.session)
 }
 
 // sink takes records and keeps none.

@@ -316,7 +316,10 @@ func TestPurgeAgainOnce(t *testing.T) {
 		p.change(dns.Stale{Names: []dns.Name{"a."}})
 		p.after(time.Second)
 		p.want("purged", pdns.told(), "1.01s a.\n1.032s a.\n1.11s a.\n1.132s a.\n1.312s a.")
-		if left := len(p.servers[0].last); left > 0 {
+		s := p.servers[0]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if left := len(s.last); left > 0 {
 			t.Errorf("%d names are remembered", left)
 		}
 	})
@@ -359,7 +362,11 @@ func TestPurgeSerials(t *testing.T) {
 		p.change(many)
 		p.after(time.Second)
 		p.change(many)
-		if kept := len(p.servers[0].serials.spent); kept > 2*len(many.Serials) {
+		p.after(time.Second)
+		s := p.servers[0]
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if kept := len(s.serials.spent); kept > 2*len(many.Serials) {
 			t.Errorf("%d zones are remembered", kept)
 		}
 	})
