@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,8 +10,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"redyn/backend/dns"
 )
 
 // Node is a serving node as its lease, node:<name>, tells.
@@ -174,32 +173,29 @@ func parseNode(name string, fields map[string]string) Node {
 // waitPause is how often WaitNodes looks at the leases.
 const waitPause = 2 * time.Millisecond
 
-// WaitNodes returns once every live node shows what r is the result of. When ctx ends before, it
-// returns the nodes that are late; an error only if the store fails.
-func (s *Store) WaitNodes(ctx context.Context, r Result) (late []Node, err error) {
-	if r.at == "" {
+// WaitNodes returns once every live node shows what all of these are the results of. When ctx ends
+// before, it returns the nodes that are late; an error only if the store fails.
+func (s *Store) WaitNodes(ctx context.Context, all ...Result) (late []Node, err error) {
+	w, err := s.waitFor(ctx, all)
+	if err != nil {
+		return lateOrError(ctx, nil, err)
+	}
+	if w.newest == "" {
 		return nil, nil
 	}
-	since := map[string]bool{r.at: true} // entries from r on
-	newest := r.at
 	for {
 		nodes, err := s.Nodes(ctx)
 		if err != nil {
 			return lateOrError(ctx, late, err)
 		}
-		entries, err := s.primary().entries(ctx, newest, -1)
+		entries, err := s.primary().entries(ctx, w.newest, -1)
 		if err != nil {
 			return lateOrError(ctx, late, err)
 		}
 		for _, m := range entries {
-			since[m.ID], newest = true, m.ID
+			w.since[m.ID], w.newest = true, m.ID
 		}
-		late = late[:0]
-		for _, n := range nodes {
-			if !n.holds(r, since) {
-				late = append(late, n)
-			}
-		}
+		late = slices.DeleteFunc(nodes, w.shownBy)
 		if len(late) == 0 {
 			return nil, nil
 		}
@@ -209,6 +205,34 @@ func (s *Store) WaitNodes(ctx context.Context, r Result) (late []Node, err error
 		case <-time.After(waitPause):
 		}
 	}
+}
+
+// awaited is what nodes are to show.
+type awaited struct {
+	since  map[string]bool // entries of the log, one of which a node is to have reached
+	newest string          // of them; empty: there is nothing to wait for
+	zones  map[string]bool // by id: those that the node must not be loading
+}
+
+// waitFor returns what is to be waited for. Of several results nobody knows which is the last: the
+// end of the log comes after all of them.
+func (s *Store) waitFor(ctx context.Context, all []Result) (awaited, error) {
+	w := awaited{zones: make(map[string]bool)}
+	for _, r := range all {
+		w.newest = cmp.Or(r.at, w.newest)
+		for _, id := range r.zones {
+			w.zones[idText(id)] = true
+		}
+	}
+	if len(all) > 1 && w.newest != "" {
+		t, err := s.primary().tail(ctx)
+		if err != nil {
+			return w, err
+		}
+		w.newest = t.log
+	}
+	w.since = map[string]bool{w.newest: true}
+	return w, nil
 }
 
 // lateOrError returns the nodes known to be late, if a look at them failed because ctx has ended.
@@ -221,9 +245,6 @@ func lateOrError(ctx context.Context, late []Node, err error) ([]Node, error) {
 	return nil, fmt.Errorf("wait for nodes: %w", err)
 }
 
-// holds reports whether the node shows r, given the entries of the log from r on.
-func (n Node) holds(r Result, since map[string]bool) bool {
-	return since[n.Position] && !slices.ContainsFunc(r.zones, func(id dns.ZoneID) bool {
-		return slices.Contains(n.reloading, idText(id))
-	})
+func (w awaited) shownBy(n Node) bool {
+	return w.since[n.Position] && !slices.ContainsFunc(n.reloading, func(id string) bool { return w.zones[id] })
 }

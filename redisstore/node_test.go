@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -75,6 +76,43 @@ func TestWaitNodesNamesTheLate(t *testing.T) {
 		if err != nil || !named("ns2") || named("dead") {
 			t.Errorf("late: %+v, %v", late, err)
 		}
+	})
+}
+
+// Of several changes the order does not matter, and a node that loads one of their zones is late.
+func TestWaitNodesForSeveral(t *testing.T) {
+	const com = dns.Name("example.com.")
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		create(t, s, com, dns.NewRRset(com, dns.TypeSOA, 60, "ns. host. 1 1 1 1 1"))
+		first, second := apply(t, s, org, www("192.0.2.8")), apply(t, s, com, dns.NewRRset("www."+com, dns.TypeA, 60, "192.0.2.9"))
+		if err := srv.rdb.SAdd(ctx, "{redyn}:nodes", "ns1").Err(); err != nil {
+			t.Fatal(err)
+		}
+		zone, err := s.Zone(ctx, org)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := func(position, reloading string, want int) {
+			t.Helper()
+			if err := srv.rdb.HSet(ctx, "{redyn}:node:ns1", "position", position, "reloading", reloading).Err(); err != nil {
+				t.Fatal(err)
+			}
+			for _, results := range [][]redisstore.Result{{first, second}, {second, first}} {
+				short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+				late, err := s.WaitNodes(short, results...)
+				cancel()
+				if err != nil || len(late) != want {
+					t.Errorf("at %q, reloading %q: late are %+v, %v; want %d", position, reloading, late, err, want)
+				}
+			}
+		}
+		f(first.ID, "", 1)
+		f(second.ID, "", 0)
+		f(second.ID, strconv.Itoa(int(zone.ID)), 1)
+		f(second.ID, "1", 0)
 	})
 }
 

@@ -130,12 +130,12 @@ func from() string {
 	return host
 }
 
-// awaitNodes waits until the nodes show what was written, and names those that are late: the change
-// is made all the same.
-func awaitNodes(c *cli.Context, store *redisstore.Store, r redisstore.Result) {
+// awaitNodes waits until the nodes show what was written, and names those that are late: the changes
+// are made all the same.
+func awaitNodes(c *cli.Context, store *redisstore.Store, all ...redisstore.Result) {
 	ctx, cancel := context.WithTimeout(c.Context, ackBound)
 	defer cancel()
-	late, err := store.WaitNodes(ctx, r)
+	late, err := store.WaitNodes(ctx, all...)
 	if err != nil {
 		fmt.Fprintf(c.App.ErrWriter, "redyn: done; whether the nodes know is not known: %v\n", oneLine(err.Error()))
 	}

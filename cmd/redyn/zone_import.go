@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"redyn/backend/dns"
 	"redyn/backend/dns/zonefile"
@@ -15,54 +18,189 @@ import (
 
 func zoneImportCommand() *cli.Command {
 	return &cli.Command{
-		Name: "import", Usage: "import a zone from a master file (RFC 1035); - is the standard input", ArgsUsage: "FILE",
+		Name: "import", Usage: "import zones from master files (RFC 1035), one each; - is the standard input", ArgsUsage: "FILE...",
 		Flags: storeFlags(
 			&cli.StringFlag{Name: "zone", Usage: "`NAME` of the zone, and origin of the file; default is the SOA's owner"},
 			&cli.BoolFlag{Name: "replace", Usage: "put the file in the place of the zone that is there, in one step"},
 			beginAnewFlag,
 		),
-		Action: withStore("right is: redyn zone import FILE", 1, 1, zoneImport),
+		Description: "All files are read and checked before the first zone is imported: a fault in one of them changes\n" +
+			"nothing. Very many are best given by: find DIR -name '*.zone' -print0 | xargs -0 redyn zone import",
+		Action: withStore("right is: redyn zone import FILE...", 1, -1, zoneImport),
 	}
 }
 
+// zoneImport imports several zones at a time: for small ones the way to Redis is most of the time.
 func zoneImport(c *cli.Context, store *redisstore.Store) error {
-	z, err := readZone(c, c.Args().First(), c.String("zone"))
+	if n := c.NArg(); n > 1 && c.String("zone") != "" {
+		return usagef("--zone names the zone of one file; %d are given", n)
+	}
+	files, err := readFiles(c)
 	if err != nil {
 		return err
 	}
-	problems := z.Check()
-	for _, p := range problems {
-		fmt.Fprintln(c.App.ErrWriter, severity(p)+": "+p.String())
-	}
-	if fatal := zonefile.Fatal(problems); len(fatal) > 0 {
-		return fmt.Errorf("%s: %s in the zone; nothing is changed", c.Args().First(), plural(len(fatal), "error"))
-	}
-	before, err := store.Zone(c.Context, z.Name)
-	if err != nil && !isNotFound(err) && !errors.Is(err, dns.ErrLost) {
+	m := imports{c: c, store: store, files: files, from: from()}
+	if err := m.inParallel(c.Context, files, m.lookUp); err != nil {
 		return err
 	}
-	if before.Kind == dns.Slave {
-		return fmt.Errorf("zone %s is a slave: its records come from its primary; redyn zone delete %s makes room", z.Name, z.Name)
+	m.progress = newProgress(c.App.ErrWriter, m.what())
+	// The first may have to begin the data set, which the others find then.
+	err = m.inParallel(c.Context, files[:1], m.replace)
+	if err == nil {
+		err = m.inParallel(c.Context, files[1:], m.replace)
 	}
-	p := newProgress(c.App.ErrWriter, "import "+string(z.Name))
-	o := redisstore.ReplaceOptions{
-		Create: &dns.Zone{Name: z.Name}, New: !c.Bool("replace"),
-		BeginAnew: c.Bool("begin-anew"), Who: who, From: from(), Progress: p.at,
+	m.progress.done()
+	if done := m.report(); err != nil && done > 0 {
+		err = fmt.Errorf("%w; %d of %d zones are imported", err, done, len(files))
 	}
-	zone, r, err := store.ReplaceZone(c.Context, z.Name, withoutErrors(z.RRsets()), o)
-	p.done()
-	if errors.Is(err, dns.ErrExists) {
-		return fmt.Errorf("zone %s exists already; --replace puts the file in its place", z.Name)
+	return err
+}
+
+// importFile is a file to be imported and what has become of that.
+type importFile struct {
+	zone   *zonefile.Zone
+	before dns.Serial // of the zone that is there
+	after  dns.Serial
+	done   bool
+	result redisstore.Result
+}
+
+// readFiles reads and checks all files that are named, and tells what is wrong with each, up to the
+// first that cannot be read.
+func readFiles(c *cli.Context) ([]*importFile, error) {
+	var files []*importFile
+	paths := make(map[dns.Name]string)
+	var wrong []string
+	errs := 0
+	for _, path := range c.Args().Slice() {
+		z, err := readZone(c, path, c.String("zone"))
+		if err != nil {
+			return nil, err
+		}
+		problems := z.Check()
+		for _, p := range problems {
+			text := p.String()
+			if p.Pos == (zonefile.Pos{}) && c.NArg() > 1 {
+				text = path + ": " + text
+			}
+			fmt.Fprintln(c.App.ErrWriter, severity(p)+": "+text)
+		}
+		if n := len(zonefile.Fatal(problems)); n > 0 {
+			wrong = append(wrong, path)
+			errs += n
+			continue
+		}
+		if other, there := paths[z.Name]; there {
+			return nil, fmt.Errorf("%s: is of the zone %s, and so is %s; nothing is changed", path, z.Name, other)
+		}
+		paths[z.Name] = path
+		files = append(files, &importFile{zone: z})
 	}
-	if err != nil {
+	switch len(wrong) {
+	case 0:
+		return files, nil
+	case 1:
+		return nil, fmt.Errorf("%s: %s in the zone; nothing is changed", wrong[0], plural(errs, "error"))
+	}
+	return nil, fmt.Errorf("%s and %s: %s in the zones; nothing is changed", wrong[0], plural(len(wrong)-1, "other file"), plural(errs, "error"))
+}
+
+// imports are the imports of one command.
+type imports struct {
+	c     *cli.Context
+	store *redisstore.Store
+	files []*importFile
+	from  string
+
+	mu       sync.Mutex // guards what follows
+	records  int
+	progress *progress
+}
+
+// importsAtOnce is how many zones are imported at a time.
+const importsAtOnce = 8
+
+func (m *imports) inParallel(ctx context.Context, files []*importFile, do func(context.Context, *importFile) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(importsAtOnce)
+	for _, f := range files {
+		if ctx.Err() != nil {
+			break
+		}
+		g.Go(func() error { return do(ctx, f) })
+	}
+	return g.Wait()
+}
+
+func (m *imports) what() string {
+	if len(m.files) == 1 {
+		return "import " + string(m.files[0].zone.Name)
+	}
+	return "import " + plural(len(m.files), "zone")
+}
+
+// lookUp makes sure that the zone may be imported.
+func (m *imports) lookUp(ctx context.Context, f *importFile) error {
+	name := f.zone.Name
+	before, err := m.store.Zone(ctx, name)
+	switch {
+	case isNotFound(err) || errors.Is(err, dns.ErrLost):
+		return nil
+	case err != nil:
 		return err
+	case before.Kind == dns.Slave:
+		return fmt.Errorf("zone %s is a slave: its records come from its primary; redyn zone delete %s makes room", name, name)
+	case !m.c.Bool("replace"):
+		return existsAlready(name)
 	}
-	awaitNodes(c, store, r)
-	if before.Serial != 0 && !before.Serial.Less(zone.Serial) && r.ID != "" {
-		fmt.Fprintf(c.App.ErrWriter, "warning: serial %d does not follow %d, the one before: secondaries will not fetch the zone\n", zone.Serial, before.Serial)
-	}
-	fmt.Fprintf(c.App.Writer, "zone %s is imported: %s, serial %d\n", zone.Name, plural(z.Records, "record"), zone.Serial)
+	f.before = before.Serial
 	return nil
+}
+
+func existsAlready(name dns.Name) error {
+	return fmt.Errorf("zone %s exists already; --replace puts the file in its place", name)
+}
+
+func (m *imports) replace(ctx context.Context, f *importFile) error {
+	before := 0
+	o := redisstore.ReplaceOptions{
+		Create: &dns.Zone{Name: f.zone.Name}, New: !m.c.Bool("replace"),
+		BeginAnew: m.c.Bool("begin-anew"), Who: who, From: m.from,
+		Progress: func(records int) {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.records += records - before
+			before = records
+			m.progress.at(m.records)
+		},
+	}
+	zone, r, err := m.store.ReplaceZone(ctx, f.zone.Name, withoutErrors(f.zone.RRsets()), o)
+	if errors.Is(err, dns.ErrExists) {
+		return existsAlready(f.zone.Name)
+	}
+	f.done, f.after, f.result = err == nil, zone.Serial, r
+	return err
+}
+
+// report waits for the nodes, tells what was imported and returns how many zones that are.
+func (m *imports) report() int {
+	var results []redisstore.Result
+	for _, f := range m.files {
+		if f.done {
+			results = append(results, f.result)
+		}
+	}
+	awaitNodes(m.c, m.store, results...)
+	for _, f := range m.files {
+		if !f.done {
+			continue
+		}
+		if f.before != 0 && !f.before.Less(f.after) && f.result.ID != "" {
+			fmt.Fprintf(m.c.App.ErrWriter, "warning: zone %s: serial %d does not follow %d, the one before: secondaries will not fetch the zone\n", f.zone.Name, f.after, f.before)
+		}
+		fmt.Fprintf(m.c.App.Writer, "zone %s is imported: %s, serial %d\n", f.zone.Name, plural(f.zone.Records, "record"), f.after)
+	}
+	return len(results)
 }
 
 // readZone reads a master file, and makes sure that it is of the zone named if one is.
