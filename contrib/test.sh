@@ -158,7 +158,7 @@ check_unit() {
 # The benchmarks must work; so short, their figures mean nothing.
 try_bench() {
 	go run ./contrib/bench -redyn "$tmp/redyn" -parts dns,size,updates,dnssec,transfer -rounds 1 -seconds 1 \
-		-hosts 500 -many-hosts 5000 -load-records 500 -axfr-records 500
+		-hosts 500 -many-hosts 5000 -many-zones 500 -zone-names 10 -load-records 500 -axfr-records 500
 }
 
 if ! command -v go >/dev/null; then

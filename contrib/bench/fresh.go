@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"time"
@@ -37,7 +36,7 @@ func measureFresh(b *bench) error {
 	if err != nil {
 		return err
 	}
-	questions, err := b.file("questions", func(w io.Writer) error { return writeQuestions(w, b.opts.hosts) })
+	questions, err := b.file("questions", oneZone(b.opts.hosts).writeQuestions)
 	if err != nil {
 		return err
 	}
@@ -222,5 +221,5 @@ func versionAddr(version uint32) string {
 }
 
 func (w freshWay) dial() (*updaterClient, error) {
-	return dialUpdater(w.updater, func(host int, addr string) []byte { return nicUpdate(host, addr, "", w.token) })
+	return dialUpdater(w.updater, func(host int, addr string) []byte { return nicUpdate(hostName(host), addr, "", w.token) })
 }

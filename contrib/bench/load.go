@@ -45,30 +45,30 @@ func measureAlone(b *bench) error {
 		return err
 	}
 	pairs := [][2]target{
-		{{redynUnix, "unix", redyn.unix, redyn.process, b.opts.hosts, nil}, {cannedUnix, "unix", socket, unix, b.opts.hosts, nil}},
-		{{redynHTTP, "tcp", redyn.http, redyn.process, b.opts.hosts, nil}, {cannedHTTP, "tcp", addr, http, b.opts.hosts, nil}},
+		{{redynUnix, "unix", redyn.unix, redyn.process, oneZone(b.opts.hosts), nil}, {cannedUnix, "unix", socket, unix, oneZone(b.opts.hosts), nil}},
+		{{redynHTTP, "tcp", redyn.http, redyn.process, oneZone(b.opts.hosts), nil}, {cannedHTTP, "tcp", addr, http, oneZone(b.opts.hosts), nil}},
 	}
 	var all []alone
 	var goals []goal
 	for _, conns := range connections {
 		for _, pair := range pairs {
 			for i := range pair {
-				pair[i].name = fmt.Sprintf("%s x%d", pair[i].name, conns)
+				pair[i].title = fmt.Sprintf("%s x%d", pair[i].title, conns)
 				all = append(all, alone{pair[i], conns})
 			}
 			goals = append(goals,
-				goal{"3", pair[0].name, pair[1].name, 0.95, atLeast},
-				goal{"", pair[0].name + cpuTime, pair[1].name + cpuTime, 0, atMost})
+				goal{"3", pair[0].title, pair[1].title, 0.95, atLeast},
+				goal{"", pair[0].title + cpuTime, pair[1].title + cpuTime, 0, atMost})
 		}
 	}
-	all = slices.DeleteFunc(all, func(a alone) bool { return !b.chosen(a.name) })
+	all = slices.DeleteFunc(all, func(a alone) bool { return !b.chosen(a.title) })
 	sums, err := b.askInTurn(all)
 	if err != nil {
 		return err
 	}
 	rates, costs := make([]series, len(all)), make([]series, len(all))
 	for i, a := range all {
-		rates[i].name, costs[i].name = a.name, a.name+cpuTime
+		rates[i].name, costs[i].name = a.title, a.title+cpuTime
 		for _, l := range sums[i] {
 			rates[i].values = append(rates[i].values, l.perSecond())
 			costs[i].values = append(costs[i].values, l.cpuEach())
@@ -88,7 +88,7 @@ func (b *bench) askInTurn(all []alone) ([][]load, error) {
 	err := b.rounds(len(all), slicesOfRound*b.opts.rounds, b.seconds()/slicesOfRound, func(slice, i int, d time.Duration) error {
 		l, err := b.ask(&all[i].target, all[i].conns, d)
 		if err != nil {
-			return fmt.Errorf("%s: %w", all[i].name, err)
+			return fmt.Errorf("%s: %w", all[i].title, err)
 		}
 		if slice >= 0 {
 			sums[i][slice/slicesOfRound].add(l)
@@ -112,10 +112,10 @@ type alone struct {
 
 // target is a backend to ask.
 type target struct {
-	name, network, addr string
-	process             *process
-	hosts               int
-	requests            [][]byte // made when it is asked first
+	title, network, addr string
+	process              *process
+	dataSet
+	requests [][]byte // made when it is asked first
 }
 
 // load is what one backend did.
@@ -153,14 +153,9 @@ func (b *bench) ask(t *target, conns int, d time.Duration) (load, error) {
 		}
 		files = append(files, f)
 	}
-	id, err := findZone(int(files[0].Fd()), t.network)
-	if err != nil {
-		return load{}, err
-	}
 	if t.requests == nil {
-		t.requests = make([][]byte, min(t.hosts, 1<<17))
-		for i := range t.requests {
-			t.requests[i] = lookup(t.network, hostName(rand.IntN(t.hosts)), id)
+		if err := t.prepare(int(files[0].Fd())); err != nil {
+			return load{}, err
 		}
 	}
 	var wg sync.WaitGroup
@@ -194,6 +189,23 @@ func (b *bench) ask(t *target, conns int, d time.Duration) (load, error) {
 	return l, b.ctx.Err()
 }
 
+// prepare makes lookups of random hosts.
+func (t *target) prepare(fd int) error {
+	var id string
+	t.requests = make([][]byte, min(t.hosts, 1<<17))
+	for i := range t.requests {
+		name := t.name(rand.IntN(t.hosts))
+		if i == 0 || t.zones > 1 {
+			var err error
+			if id, err = findZone(fd, t.network, name); err != nil {
+				return err
+			}
+		}
+		t.requests[i] = lookup(t.network, name, id)
+	}
+	return nil
+}
+
 // lookup is a question as PowerDNS asks it.
 func lookup(network, name, zoneID string) []byte {
 	if network == "unix" {
@@ -204,9 +216,9 @@ func lookup(network, name, zoneID string) []byte {
 		strings.ReplaceAll(name, ".", "%2e"), zoneID)
 }
 
-// findZone asks for the zone's number, by which PowerDNS asks for its names.
-func findZone(fd int, network string) (string, error) {
-	reply, err := exchange(fd, lookup(network, hostName(1), "-1"), make([]byte, 64<<10))
+// findZone asks for the number of a name's zone, by which PowerDNS asks for its names.
+func findZone(fd int, network, name string) (string, error) {
+	reply, err := exchange(fd, lookup(network, name, "-1"), make([]byte, 64<<10))
 	m := domainID.FindSubmatch(reply)
 	if err == nil && m == nil {
 		err = fmt.Errorf("no domain_id in %q", reply)

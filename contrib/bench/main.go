@@ -35,6 +35,8 @@ type options struct {
 	seconds     int
 	hosts       int
 	manyHosts   int
+	manyZones   int
+	zoneNames   int
 	loadRecords int
 	axfrRecords int
 	clients     int
@@ -51,13 +53,15 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts), "+
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts, a hundred thousand zones), "+
 		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
 	flag.IntVar(&o.hosts, "hosts", 10_000, "hosts in the zone")
 	flag.IntVar(&o.manyHosts, "many-hosts", 1_000_000, "hosts in the big zone of part size")
+	flag.IntVar(&o.manyZones, "many-zones", 100_000, "zones of part size")
+	flag.IntVar(&o.zoneNames, "zone-names", 10, "names in each of them")
 	flag.IntVar(&o.loadRecords, "load-records", 100_000, "records of the zone that part transfer has pdnsutil load")
 	flag.IntVar(&o.axfrRecords, "axfr-records", 10_000, "records of the zone that part transfer transfers")
 	flag.IntVar(&o.clients, "clients", 8, "clients that dnsperf acts as")
@@ -115,6 +119,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.rounds < 1 || o.seconds < 1 {
 		return fmt.Errorf("-rounds and -seconds must be 1 or more")
+	}
+	if o.manyZones < 1 || o.zoneNames < 3 {
+		return fmt.Errorf("-many-zones must be 1 or more, -zone-names 3 or more")
 	}
 	dir, err := os.MkdirTemp("", "redyn-bench")
 	if err != nil {

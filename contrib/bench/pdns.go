@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -81,6 +82,8 @@ type contestant struct {
 	settings string
 	port     int
 	dir      string // of its settings and its control socket; "": some
+	host     string // the second host, to ask for at first; "": hostName(1)
+	process  *process
 }
 
 // measureDNS asks each contestant's pdns_server in turn with dnsperf.
@@ -89,7 +92,7 @@ func measureDNS(b *bench) error {
 	if err != nil {
 		return err
 	}
-	questions, err := b.file("questions", func(w io.Writer) error { return writeQuestions(w, b.opts.hosts) })
+	questions, err := b.file("questions", oneZone(b.opts.hosts).writeQuestions)
 	if err != nil {
 		return err
 	}
@@ -174,14 +177,14 @@ func (b *bench) startPDNS(c *contestant) error {
 	if b.opts.verbose {
 		fmt.Printf("--- pdns.conf for %s\n%s", c.name, settings)
 	}
-	p, err := b.start("pdns_server for "+c.name, "pdns_server", "--config-dir="+dir, "--socket-dir="+dir)
+	c.process, err = b.start("pdns_server for "+c.name, "pdns_server", "--config-dir="+dir, "--socket-dir="+dir)
 	if err != nil {
 		return err
 	}
 	question := new(dns.Msg)
-	question.SetQuestion(hostName(1), dns.TypeA)
+	question.SetQuestion(cmp.Or(c.host, hostName(1)), dns.TypeA)
 	client := dns.Client{Timeout: time.Second}
-	return b.await(p, ready, func() error {
+	return b.await(c.process, ready, func() error {
 		reply, _, err := client.Exchange(question, loopback(c.port))
 		if err != nil {
 			return err

@@ -10,9 +10,9 @@ import (
 )
 
 // nicUpdate is an update as dyndns2 clients send it.
-func nicUpdate(host int, addr, user, secret string) []byte {
+func nicUpdate(name, addr, user, secret string) []byte {
 	return fmt.Appendf(nil, "GET /nic/update?hostname=%s&myip=%s HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Basic %s\r\nUser-Agent: bench\r\n\r\n",
-		strings.TrimSuffix(hostName(host), "."), addr, base64.StdEncoding.EncodeToString([]byte(user+":"+secret)))
+		strings.TrimSuffix(name, "."), addr, base64.StdEncoding.EncodeToString([]byte(user+":"+secret)))
 }
 
 // updaterClient keeps a connection to the update listener.

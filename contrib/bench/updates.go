@@ -41,6 +41,7 @@ type updateWay struct {
 	name   string
 	dial   func(client, clients int) (writer, error)
 	socket string // of the backend to look at what was acknowledged; "": it is not looked at
+	host   func(i int) string
 }
 
 // updateResult is what the clients of a contestant did in a round.
@@ -63,17 +64,7 @@ func measureUpdates(b *bench) error {
 	var rates, medians, tails []series
 	var goals []goal
 	for _, clients := range []int{1, 8} {
-		results := make([][]updateResult, len(ways))
-		err := b.rounds(len(ways), b.opts.rounds, b.seconds(), func(round, i int, d time.Duration) error {
-			r, err := b.updateFor(ways[i], clients, d)
-			if err != nil {
-				return fmt.Errorf("%s: %w", ways[i].name, err)
-			}
-			if round >= 0 {
-				results[i] = append(results[i], r)
-			}
-			return nil
-		})
+		results, err := b.updateInTurn(ways, clients)
 		if err != nil {
 			return err
 		}
@@ -94,6 +85,22 @@ func measureUpdates(b *bench) error {
 	fmt.Printf("row 5: %s updates/s (goal: 6,000), answered and visible in %s ms (goal: 1)\n",
 		figure(median(token.values)), figure(median(find(medians, token.name).values)))
 	return nil
+}
+
+// updateInTurn returns what each did in each round.
+func (b *bench) updateInTurn(ways []updateWay, clients int) ([][]updateResult, error) {
+	results := make([][]updateResult, len(ways))
+	err := b.rounds(len(ways), b.opts.rounds, b.seconds(), func(round, i int, d time.Duration) error {
+		r, err := b.updateFor(ways[i], clients, d)
+		if err != nil {
+			return fmt.Errorf("%s: %w", ways[i].name, err)
+		}
+		if round >= 0 {
+			results[i] = append(results[i], r)
+		}
+		return nil
+	})
+	return results, err
 }
 
 // summarize returns what a contestant did a second, and its median and its 99th percentile in ms.
@@ -150,7 +157,7 @@ func (way updateWay) run(client, clients int, end time.Time) (r updateResult, er
 		}
 		r.took = append(r.took, time.Since(begin))
 		if way.socket != "" && n%looked == 0 {
-			shown, err := shows(way.socket, hostName(host), addr)
+			shown, err := shows(way.socket, way.host(host), addr)
 			if err != nil {
 				return r, err
 			}
@@ -212,14 +219,16 @@ func (b *bench) startUpdateWays() (ways []updateWay, first updateWay, err error)
 		return func(int, int) (writer, error) { return dialUpdater(addr, request) }
 	}
 	password := over(func(host int, addr string) []byte {
-		return nicUpdate(host, addr, strings.TrimSuffix(hostName(host), "."), credentials.passwords[host])
+		return nicUpdate(hostName(host), addr, strings.TrimSuffix(hostName(host), "."), credentials.passwords[host])
 	})
 	ways = []updateWay{
-		{byToken, over(func(host int, addr string) []byte { return nicUpdate(host, addr, "", credentials.tokens[host]) }), s.unix},
-		{byPassword, password, s.unix},
-		{bySignature, func(int, int) (writer, error) { return dialSigner(addr, credentials) }, s.unix},
+		{byToken, over(func(host int, addr string) []byte {
+			return nicUpdate(hostName(host), addr, "", credentials.tokens[host])
+		}), s.unix, hostName},
+		{byPassword, password, s.unix, hostName},
+		{bySignature, func(int, int) (writer, error) { return dialSigner(addr, credentials) }, s.unix, hostName},
 	}
-	first = updateWay{firstPassword, password, s.unix}
+	first = updateWay{firstPassword, password, s.unix, hostName}
 	for _, c := range []struct {
 		name    string
 		prepare func() (settings string, err error)
@@ -240,7 +249,7 @@ func (b *bench) startUpdateWays() (ways []updateWay, first updateWay, err error)
 		if err := b.startPDNS(&p); err != nil {
 			return nil, first, fmt.Errorf("%s: %w", c.name, err)
 		}
-		ways = append(ways, updateWay{c.name, func(int, int) (writer, error) { return dialNSUpdate(p.port) }, ""})
+		ways = append(ways, updateWay{c.name, func(int, int) (writer, error) { return dialNSUpdate(p.port) }, "", nil})
 	}
 	return slices.DeleteFunc(ways, func(w updateWay) bool { return !b.chosen(w.name) }), first, nil
 }

@@ -23,6 +23,33 @@ func hostName(i int) string { return fmt.Sprintf("h%07d.%s", i, origin) }
 
 func hostAddr(i int) string { return fmt.Sprintf("10.%d.%d.%d", i>>16&255, i>>8&255, i&255) }
 
+// dataSet is what names a backend has.
+type dataSet struct {
+	zones, hosts int
+	name         func(host int) string
+}
+
+func oneZone(hosts int) dataSet { return dataSet{1, hosts, hostName} }
+
+// smallZones are zones of so many names, of which all but the apex and its name server are hosts.
+func smallZones(zones, names int) dataSet {
+	each := names - 2
+	return dataSet{zones, zones * each, func(i int) string { return fmt.Sprintf("h%d.%s", i%each, zoneName(i/each)) }}
+}
+
+func zoneName(i int) string { return fmt.Sprintf("z%06d.example.", i) }
+
+// writeSmallZone writes one of the zones of a data set as a master file.
+func (d dataSet) writeSmallZone(w io.Writer, zone int) error {
+	out := bufio.NewWriter(w)
+	apex, each := zoneName(zone), d.hosts/d.zones
+	fmt.Fprintf(out, "$TTL %d\n%s SOA ns1.%[2]s hostmaster.%[2]s 1 3600 600 86400 60\n%[2]s NS ns1.%[2]s\nns1.%[2]s A 127.0.0.1\n", ttl, apex)
+	for i := zone * each; i < (zone+1)*each; i++ {
+		fmt.Fprintf(out, "%s A %s\n", d.name(i), hostAddr(i))
+	}
+	return out.Flush()
+}
+
 // writeZone writes the zone as a master file.
 func writeZone(w io.Writer, hosts int) error {
 	out := bufio.NewWriter(w)
@@ -52,10 +79,10 @@ func writeSQL(w io.Writer, hosts int) error {
 }
 
 // writeQuestions writes a question for each host, in random order, as dnsperf reads them.
-func writeQuestions(w io.Writer, hosts int) error {
+func (d dataSet) writeQuestions(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(hosts) {
-		fmt.Fprintln(out, hostName(i), "A")
+	for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(d.hosts) {
+		fmt.Fprintln(out, d.name(i), "A")
 	}
 	return out.Flush()
 }
