@@ -30,11 +30,11 @@ func testPowerDNSPair(t *testing.T) {
 		}
 	}
 
-	one.util(t, "add-record", zone, "util", "A", "60", "192.0.2.1")
+	one.utilRRset(t, "add-record", zone, "util", "A", "60", "192.0.2.1")
 	serve("util.example.org.", "192.0.2.1")
-	two.util(t, "replace-rrset", zone, "util", "A", "60", "192.0.2.2")
+	two.utilRRset(t, "replace-rrset", zone, "util", "A", "60", "192.0.2.2")
 	serve("util.example.org.", "192.0.2.2")
-	one.util(t, "delete-rrset", zone, "util", "A")
+	one.utilRRset(t, "delete-rrset", zone, "util", "A")
 	serve("util.example.org.", "")
 
 	api.call(t, "PATCH", "/zones/"+zone, `{"rrsets":[{"name":"api.example.org.","type":"A","ttl":60,"changetype":"REPLACE",
@@ -66,7 +66,7 @@ func testPowerDNSPair(t *testing.T) {
 	resolver := startResolver(t, two, []string{zone}, one.keysOf(t, zone))
 	resolver.validate(t, "mail.example.org.", dns.TypeA, dns.RcodeSuccess, secure)
 	two.util(t, "set-nsec3", zone, "1 0 0 -")
-	one.util(t, "add-record", zone, "a.new", "A", "60", "192.0.2.6")
+	one.utilRRset(t, "add-record", zone, "a.new", "A", "60", "192.0.2.6")
 	resolver.validate(t, "new.example.org.", dns.TypeA, dns.RcodeSuccess, secure)
 	resolver.validate(t, "b.new.example.org.", dns.TypeA, dns.RcodeNameError, secure)
 }

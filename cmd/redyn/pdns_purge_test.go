@@ -280,7 +280,7 @@ func testPowerDNSPurgedPair(t *testing.T) {
 			found("www.example.org.", "A", "www.example.org. CNAME host.example.org.", "host.example.org. A "+addr).check(t, p)
 		}
 	}
-	one.util(t, "replace-rrset", "example.org", "host", "A", "60", "192.0.2.200")
+	one.utilRRset(t, "replace-rrset", "example.org", "host", "A", "60", "192.0.2.200")
 	found("host.example.org.", "A", "host.example.org. A 192.0.2.200").check(t, one)
 	eventually(t, func() error { // that was acknowledged by one alone
 		if got := texts(two.ask(t, "host.example.org.", "A").Answer); got[0] != "host.example.org. A 192.0.2.200" {

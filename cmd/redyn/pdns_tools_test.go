@@ -25,11 +25,29 @@ const (
 // util runs pdnsutil with the server's settings, which must succeed, and returns what it printed.
 func (p *powerDNS) util(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command("pdnsutil", append([]string{"--config-dir=" + p.dir}, args...)...).CombinedOutput()
+	out, err := p.runUtil(args...)
 	if err != nil {
 		t.Fatalf("pdnsutil %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
+}
+
+func (p *powerDNS) runUtil(args ...string) (string, error) {
+	out, err := exec.Command("pdnsutil", append([]string{"--config-dir=" + p.dir}, args...)...).CombinedOutput()
+	return string(out), err
+}
+
+// utilRRset runs one of pdnsutil's commands for an RRset of a zone, whose owner is given within the zone:
+// 4.9 wants it so, and 5.1 wants the whole name.
+func (p *powerDNS) utilRRset(t *testing.T, command, zone, owner string, args ...string) {
+	t.Helper()
+	within := append([]string{command, zone, owner}, args...)
+	out, err := p.runUtil(within...)
+	if err != nil && strings.Contains(out, "is not part of zone") {
+		p.util(t, append([]string{command, zone, owner + "." + zone}, args...)...)
+	} else if err != nil {
+		t.Fatalf("pdnsutil %s: %v\n%s", strings.Join(within, " "), err, out)
+	}
 }
 
 // control sends the server one command with pdns_control.

@@ -109,10 +109,10 @@ func testTransferIn(t *testing.T, n neighbours) {
 	n.sqlite.notified(t, zone, n.redyn)
 	n.same(t, zone)
 	for _, change := range [][]string{
-		{"replace-rrset", zone, "host", "A", "60", "192.0.2.1"},
-		{"delete-rrset", zone, "host", "A"},
+		{"replace-rrset", "60", "192.0.2.1"},
+		{"delete-rrset"},
 	} {
-		n.sqlite.util(t, change...)
+		n.sqlite.utilRRset(t, change[0], zone, "host", append([]string{"A"}, change[1:]...)...)
 		n.sqlite.util(t, "increase-serial", zone)
 		n.sqlite.control(t, "notify", zone)
 		n.sqlite.notified(t, zone, n.redyn)
