@@ -296,7 +296,7 @@ func testPowerDNSNotPurged(t *testing.T) {
 	t.Parallel()
 	redis := startRedis(t)
 	redis.importZone(t, purgedZone)
-	node, p := startPurged(t, redis, (*node).overUnix, "")
+	node, p := startPurged(t, redis, (*node).overUnix, keeping)
 	is := func(addr string) question { return found("host.example.org.", "A", "host.example.org. A "+addr) }
 	set := func(addr string, within time.Duration) {
 		t.Helper()

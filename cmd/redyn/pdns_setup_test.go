@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -254,6 +255,7 @@ func (r *redisServer) importZone(t *testing.T, text string, args ...string) {
 // node is a running redyn serve that keeps its addresses when it is started again.
 type node struct {
 	*server
+	under        []string // the command that runs it, if one does
 	args         []string
 	unix         string
 	http, status int
@@ -261,22 +263,29 @@ type node struct {
 
 func startNode(t *testing.T, r *redisServer, args ...string) *node {
 	t.Helper()
-	n := &node{
+	n := newNode(t, r, args...)
+	n.start(t)
+	return n
+}
+
+// newNode is one that is to be started later.
+func newNode(t *testing.T, r *redisServer, args ...string) *node {
+	t.Helper()
+	return &node{
 		args: append([]string{"--redis-url", r.url()}, args...),
 		http: freePort(t), status: freePort(t), unix: socketPath(t),
 	}
-	n.start(t)
-	return n
 }
 
 // start starts it and returns when it has loaded.
 func (n *node) start(t *testing.T) {
 	t.Helper()
-	n.server = startServer(t, "redyn serve", program, append([]string{
-		"serve", "--backend-unix", n.unix,
+	command := slices.Concat(n.under, []string{
+		program, "serve", "--backend-unix", n.unix,
 		"--backend-listen", loopback(n.http), "--status-listen", loopback(n.status), "--node-name", "node",
 		"--updater-listen", "",
-	}, n.args...)...)
+	}, n.args)
+	n.server = startServer(t, "redyn serve", command[0], command[1:]...)
 	n.await(t, func() error {
 		_, err := n.get("/readyz")
 		return err

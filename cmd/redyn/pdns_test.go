@@ -15,7 +15,7 @@ import (
 func TestPowerDNS(t *testing.T) {
 	t.Parallel()
 	needPrograms(t, "redis-server", "redis-cli", "pdns_server", "pdnsutil", "pdns_control", "nsupdate",
-		"sqlite3", "unbound", "delv", "ldns-verify-zone", "ldns-signzone", "ldns-keygen")
+		"setpriv", "sqlite3", "unbound", "delv", "ldns-verify-zone", "ldns-signzone", "ldns-keygen")
 	buildProgram(t)
 	t.Run("questions", testPowerDNSQuestions)
 	t.Run("root zone", testPowerDNSRoot)
@@ -39,6 +39,7 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("purged by its API", testPowerDNSPurgedByAPI)
 	t.Run("purged, two of each", testPowerDNSPurgedPair)
 	t.Run("not purged for a while", testPowerDNSNotPurged)
+	t.Run("not purged under load", testPowerDNSNotPurgedUnderLoad)
 	t.Run("uncached hosts", testPowerDNSUncachedHosts)
 }
 
