@@ -81,9 +81,11 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry, s *stale) {
 	if told {
 		z.turns = make(turns)
 	}
+	z.nodes.reserve(z.nodes.count + len(swaps))
 	// Until the swap is done referrers has both the old and the new ones.
 	db.referrers.add(added)
 	z.mu.Lock()
+	z.version.Add(1)
 	z.meta, z.keys, z.keysUnknown = meta, keys, z.keysUnknown || part.KeysUnknown
 	if part.Zone != nil {
 		serial := z.info.Serial
@@ -94,6 +96,7 @@ func (db *DB) apply(z *zone, part dns.ZoneEntry, s *stale) {
 		z.put(s.name, s.old, s.fresh)
 	}
 	chain.make(z)
+	z.version.Add(1)
 	z.mu.Unlock()
 	db.referrers.remove(removed)
 	if told {
@@ -114,7 +117,7 @@ func (z *zone) swaps(sets []dns.RRset) []swap {
 			n++
 		}
 		if name.Under(z.name) {
-			old := z.nodes[name]
+			old := z.nodes.find(name)
 			list = append(list, swap{name, old, old.with(name, sets[:n]...)})
 		}
 		sets = sets[n:]

@@ -77,6 +77,24 @@ func BenchmarkLookup(b *testing.B) {
 	}
 }
 
+// BenchmarkLookupTogether shows what lookups on several processors cost each other.
+func BenchmarkLookupTogether(b *testing.B) {
+	const hosts = 10_000
+	db := withHosts(b, hosts)
+	names := make([]dns.Name, hosts)
+	for i := range names {
+		names[i] = dns.Name(fmt.Sprintf("host%d.dyn.example.", 100_000+rand.IntN(hosts)))
+	}
+	b.RunParallel(func(pb *testing.PB) {
+		dst := make([]dns.Answer, 0, 8)
+		for i := 0; pb.Next(); i++ {
+			if dst, _ = db.Lookup(dst[:0], names[i%hosts], dns.TypeANY, 1); len(dst) == 0 {
+				b.Error("no answer")
+			}
+		}
+	})
+}
+
 func BenchmarkNeighbours(b *testing.B) {
 	for _, n := range []int{10_000, *hosts} {
 		db := withHosts(b, n)

@@ -46,21 +46,21 @@ func (b *builder) take(set dns.RRset) {
 func (b *builder) finish() {
 	z := b.zone
 	list := b.sorted()
-	z.nodes = make(map[dns.Name]*node, len(list))
+	z.nodes.reserve(len(list))
 	for _, n := range list {
-		z.nodes[n.name] = n
+		z.nodes.put(n)
 		z.order.Load(n)
 		z.records += n.records()
-		z.noteCut(n.name, n)
+		z.noteCut(nil, n)
 		z.enter(n.name) // not an empty non-terminal yet: what is below it comes later
 	}
 	// Half of each leaf's memory is what was split off, and would keep nodes alive that were replaced
 	// since: make all leaves anew.
 	z.order = z.order.Copy()
 	z.order.ScanMut(func(*node) bool { return true })
-	z.noteSerial(z.nodes[z.name])
+	z.noteSerial(z.nodes.find(z.name))
 	for _, n := range b.late {
-		old := z.nodes[n.name]
+		old := z.nodes.find(n.name)
 		z.put(n.name, old, old.with(n.name, n.set(0)))
 	}
 	if p, ok := nsec3ParamsOf(z.meta); ok {

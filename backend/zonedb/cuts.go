@@ -25,11 +25,11 @@ func (p place) auth(typ dns.Type) bool {
 
 // place returns where a name of the zone, which has the node n, stands to its cuts; n may be nil.
 func (z *zone) place(name dns.Name, n *node) place {
-	if len(z.cuts) == 0 {
+	if z.cuts.Load() == 0 {
 		return authoritative
 	}
 	for above := name.Parent(); len(above) > len(z.name); above = above.Parent() {
-		if _, cut := z.cuts[above]; cut {
+		if z.nodes.find(above).isCut(z.name) {
 			return belowCut
 		}
 	}
@@ -39,18 +39,16 @@ func (z *zone) place(name dns.Name, n *node) place {
 	return authoritative
 }
 
-// noteCut notes whether name, which has the node n now, is a cut.
-func (z *zone) noteCut(name dns.Name, n *node) {
-	switch {
-	case n.isCut(z.name):
-		if z.cuts == nil {
-			z.cuts = make(map[dns.Name]struct{})
-		}
-		z.cuts[n.name] = struct{}{}
-	case len(z.cuts) > 0:
-		delete(z.cuts, name)
+// noteCut counts whether a name that had the node old and has fresh is a cut; each may be nil.
+func (z *zone) noteCut(old, fresh *node) {
+	if fresh.isCut(z.name) {
+		z.cuts.Add(1)
+	}
+	if old.isCut(z.name) {
+		z.cuts.Add(-1)
 	}
 }
 
-// isCut reports whether the owner is a cut in the zone with this apex.
+// isCut reports whether the owner is a cut in the zone with this apex: there is NS below it (RFC 2181
+// section 6). n may be nil.
 func (n *node) isCut(apex dns.Name) bool { return n.has(dns.TypeNS) && n.name != apex }

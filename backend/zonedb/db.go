@@ -3,6 +3,7 @@ package zonedb
 import (
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/tidwall/btree"
 
@@ -19,7 +20,8 @@ type DB struct {
 	byID                 map[dns.ZoneID]*zone
 	byName               map[dns.Name]*zone
 	order                *btree.BTreeG[dns.Name] // those of byName
-	unknown              int                     // how many of byID could not be read
+	unknown              atomic.Int32            // how many of byID could not be read
+	lately               [latelyAsked]atomic.Pointer[zone]
 	staged               map[dns.ZoneID]*zone
 	server, stagedServer *server // the second nil if there is none
 }
@@ -104,7 +106,7 @@ func (db *DB) Stats() Stats {
 	for z := range db.zones() {
 		z.mu.RLock()
 		s.Zones++
-		s.Names += len(z.nodes)
+		s.Names += z.nodes.count
 		s.Records += z.records
 		z.mu.RUnlock()
 	}

@@ -1,9 +1,9 @@
 // Package zonedb keeps all zones in memory in the shape in which PowerDNS asks for them.
 //
 //	DB ── zones by id and by name, and by name in canonical order
-//	 ├─ zone ── owner → node     a hash map: what a lookup reads
+//	 ├─ zone ── owner → node     a hash table: what a lookup reads, without a lock
 //	 │      ├── nodes in order   a B-tree in canonical order (RFC 4034 section 6.1): what a list reads
-//	 │      ├── cuts             owners of NS below the apex (RFC 2181 section 6)
+//	 │      ├── cuts             how many owners below the apex have NS (RFC 2181 section 6)
 //	 │      ├── parents          how many names stand right below a name, for those that have any
 //	 │      ├── keys, metadata
 //	 │      └── nsec3            a B-tree of the hashes of the NSEC3 chain, if the zone has one
@@ -16,7 +16,7 @@
 //
 // What follows from the records is worked out when it is asked for. A name without records that is
 // a parent is an empty non-terminal (RFC 9499), so hosts cost nothing for it. A name is hidden
-// by a cut if one of its ancestors is in cuts, so most zones never look. PowerDNS asks for wildcards
+// by a cut if one of its ancestors is one; most zones have no cuts and never look. PowerDNS asks for wildcards
 // by their own name, so they are names like any other.
 //
 // Auth is as PowerDNS has it after rectify-zone: true for what the zone is authoritative for, false
@@ -35,7 +35,9 @@
 // not hashed again. Signatures of NSEC3 that stand at hashed names in pre-signed zones are found by
 // Lookup and are in neither chain.
 //
-// Readers hold a zone's lock for one name, writers for the swap of nodes made before, so that all
-// of a change in a zone is seen or nothing. A list holds none: it walks a copy-on-write copy of the
-// order. A zone is loaded aside (Stage) and then takes its place (Show, ShowAll).
+// A change makes its nodes first and then swaps them in under the zone's lock, so that all of it in a
+// zone is seen or nothing. Most lookups take no lock: where processors share one, even to read, they wait
+// for each other. They look at the zone's version before and after, and only if that tells of a change
+// meanwhile, or if there are no records, they look again under the lock. A list holds no lock: it walks a
+// copy-on-write copy of the order. A zone is loaded aside (Stage) and then takes its place (Show, ShowAll).
 package zonedb

@@ -33,7 +33,7 @@ func (db *DB) Neighbours(id dns.ZoneID, name dns.Name) (before, after dns.Name, 
 func (z *zone) chained(near, far func(visit func(*node) bool)) (found *node) {
 	visit := func(n *node) bool {
 		if cut := z.cutOver(n.name); cut != "" {
-			n = z.nodes[cut]
+			n = z.nodes.find(cut)
 		}
 		if n.isSigned() {
 			found = n
@@ -49,11 +49,11 @@ func (z *zone) chained(near, far func(visit func(*node) bool)) (found *node) {
 
 // cutOver returns the cut at name or above it that is nearest to the apex, or "" if there is none.
 func (z *zone) cutOver(name dns.Name) (top dns.Name) {
-	if len(z.cuts) == 0 {
+	if z.cuts.Load() == 0 {
 		return ""
 	}
 	for ; len(name) > len(z.name); name = name.Parent() {
-		if _, cut := z.cuts[name]; cut {
+		if z.nodes.find(name).isCut(z.name) {
 			top = name
 		}
 	}

@@ -195,7 +195,7 @@ func (e *nsec3Edit) touched() map[dns.Name]struct{} {
 // owned reports whether name was in the chain for its own sake before the change, and what is above
 // it for its sake.
 func (e *nsec3Edit) owned(name dns.Name) (in, above bool) {
-	n := e.z.nodes[name]
+	n := e.z.nodes.find(name)
 	if e.z.place(name, n) == belowCut {
 		return false, false
 	}
@@ -210,11 +210,11 @@ func (e *nsec3Edit) willOwn(name dns.Name) (in, above bool) {
 			if s.fresh.isCut(e.z.name) {
 				return false, false
 			}
-		} else if _, cut := e.z.cuts[above]; cut {
+		} else if e.z.nodes.find(above).isCut(e.z.name) {
 			return false, false
 		}
 	}
-	n := e.z.nodes[name]
+	n := e.z.nodes.find(name)
 	if s, swapped := e.swaps[name]; swapped {
 		n = s.fresh
 	}
@@ -222,7 +222,7 @@ func (e *nsec3Edit) willOwn(name dns.Name) (in, above bool) {
 }
 
 // node returns the node of what may be a hashed name; a change of those makes the chain anew.
-func (e *nsec3Edit) node(name dns.Name) *node { return e.z.nodes[name] }
+func (e *nsec3Edit) node(name dns.Name) *node { return e.z.nodes.find(name) }
 
 // come counts name for the sake of which what is above it is in the chain from now on.
 func (e *nsec3Edit) come(name dns.Name) {

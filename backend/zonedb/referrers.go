@@ -124,7 +124,7 @@ func (r *referrers) remove(refs []ref) {
 // refs returns all refs of a zone. The caller is the one who may change it.
 func (z *zone) refs() []ref {
 	var refs []ref
-	for _, n := range z.nodes {
+	for n := range z.nodes.all() {
 		refs = z.appendRefs(refs, n)
 	}
 	return refs

@@ -63,7 +63,7 @@ func (db *DB) Show(id dns.ZoneID) {
 		z.mark.shown.Store(true)
 		db.byID[id], db.byName[z.name] = z, z
 		db.order.Set(z.name)
-		db.unknown += z.unknown()
+		db.unknown.Add(z.unknown())
 	}
 	db.mu.Unlock()
 	if s := db.watch(); s != nil {
@@ -128,7 +128,7 @@ func (db *DB) index(zones []*zone) {
 	byID := make(map[dns.ZoneID]*zone, len(zones))
 	byName := make(map[dns.Name]*zone, len(zones))
 	order := newOrder(func(a, b dns.Name) bool { return dns.Compare(a, b) < 0 })
-	unknown := 0
+	unknown := int32(0)
 	for _, z := range zones {
 		byID[z.id], byName[z.name] = z, z
 		order.Set(z.name)
@@ -136,7 +136,9 @@ func (db *DB) index(zones []*zone) {
 	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	db.byID, db.byName, db.order, db.unknown = byID, byName, order, unknown
+	db.byID, db.byName, db.order = byID, byName, order
+	db.unknown.Store(unknown)
+	db.forget()
 	if db.stagedServer != nil {
 		db.server, db.stagedServer = db.stagedServer, nil
 	}
@@ -152,7 +154,8 @@ func (db *DB) takeAway(z *zone) []*zone {
 	delete(db.byID, z.id)
 	delete(db.byName, z.name)
 	db.order.Delete(z.name)
-	db.unknown -= z.unknown()
+	db.unknown.Add(-z.unknown())
+	db.forget()
 	return []*zone{z}
 }
 

@@ -85,7 +85,7 @@ func (s *stale) denials(z *zone, swaps []swap) {
 	if z.nsec3 != nil && z.nsec3.params.optOut {
 		for name := range z.thatMatter(swaps) {
 			for above := name.Parent(); above.Below(z.name); above = above.Parent() {
-				if z.nodes[above] == nil { // an empty non-terminal, which may be authoritative or not
+				if z.nodes.find(above) == nil { // an empty non-terminal, which may be authoritative or not
 					s.name(above, answer, nil, 0)
 				}
 			}
@@ -139,7 +139,7 @@ func (w swap) onlySerial() bool {
 }
 
 // exists reports whether a name has records, or names below it that have.
-func (z *zone) exists(name dns.Name) bool { return z.nodes[name] != nil || z.parents[name] > 0 }
+func (z *zone) exists(name dns.Name) bool { return z.nodes.find(name) != nil || z.parents[name] > 0 }
 
 // hasNSEC reports whether PowerDNS denies names of the zone by NSEC.
 func (z *zone) hasNSEC() bool {

@@ -20,16 +20,19 @@ type zone struct {
 	gone bool // stands for a zone that was deleted while it was staged
 	lost bool // could not be read: nothing is known of it
 
-	mu          sync.RWMutex // guards what follows
+	// What most lookups read, which take no lock for it. While that is changed, version is odd.
+	version atomic.Uint32
+	nodes   table
+	cuts    atomic.Int32 // how many names are cuts
+
+	mu          sync.RWMutex // guards what follows, and that no change is seen by half
 	info        dns.Zone     // with the serial of the SOA
 	meta        dns.Metadata
-	keys        []dns.Key // by number; never changed
-	keysUnknown bool      // there are others
-	nodes       map[dns.Name]*node
-	order       *btree.BTreeG[*node]  // those of nodes, in canonical order
-	parents     map[dns.Name]int32    // number of owners and empty non-terminals right below, if any
-	cuts        map[dns.Name]struct{} // owners of NS below the apex; nil as long as there was none
-	nsec3       *nsec3                // what there is for the sake of NSEC3; nil for nothing
+	keys        []dns.Key            // by number; never changed
+	keysUnknown bool                 // there are others
+	order       *btree.BTreeG[*node] // those of nodes, in canonical order
+	parents     map[dns.Name]int32   // number of owners and empty non-terminals right below, if any
+	nsec3       *nsec3               // what there is for the sake of NSEC3; nil for nothing
 	records     int
 
 	turns turns // of the change under way; nil if nobody wants to know
@@ -69,7 +72,7 @@ func newOrder[T any](less func(a, b T) bool) *btree.BTreeG[T] {
 func (z *zone) unread() error { return fmt.Errorf("zone %s: %w", z.name, dns.ErrUnknown) }
 
 // unknown counts the zone if it could not be read.
-func (z *zone) unknown() int {
+func (z *zone) unknown() int32 {
 	if z.lost {
 		return 1
 	}
@@ -97,14 +100,14 @@ func (z *zone) holding(name dns.Name) (dns.Zone, bool) {
 func (z *zone) put(name dns.Name, old, fresh *node) {
 	switch {
 	case fresh != nil:
-		z.nodes[fresh.name] = fresh
+		z.nodes.put(fresh)
 		z.order.Set(fresh)
 		if old == nil && z.parents[name] == 0 {
 			z.turns.count(name, 1)
 			z.enter(name)
 		}
 	case old != nil:
-		delete(z.nodes, name)
+		z.nodes.remove(name)
 		z.order.Delete(old)
 		if z.parents[name] == 0 {
 			z.turns.count(name, -1)
@@ -112,7 +115,7 @@ func (z *zone) put(name dns.Name, old, fresh *node) {
 		}
 	}
 	z.records += fresh.records() - old.records()
-	z.noteCut(name, fresh)
+	z.noteCut(old, fresh)
 	if name == z.name {
 		z.noteSerial(fresh)
 	}
@@ -123,7 +126,7 @@ func (z *zone) enter(name dns.Name) {
 	for name != z.name {
 		name = name.Parent()
 		z.parents[name]++
-		if z.parents[name] > 1 || z.nodes[name] != nil {
+		if z.parents[name] > 1 || z.nodes.find(name) != nil {
 			return
 		}
 		z.turns.count(name, 1)
@@ -139,7 +142,7 @@ func (z *zone) leave(name dns.Name) {
 			return
 		}
 		delete(z.parents, name)
-		if z.nodes[name] != nil {
+		if z.nodes.find(name) != nil {
 			return
 		}
 		z.turns.count(name, -1)
