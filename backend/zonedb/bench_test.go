@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strconv"
-	"strings"
 	"testing"
 	"unsafe"
 
@@ -256,22 +255,61 @@ func BenchmarkMemory(b *testing.B) {
 		change(db, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}})
 		return db
 	})
-	f("zones of ten", *hosts, func() *zonedb.DB {
-		db := zonedb.New()
-		for i := range *hosts / 10 {
-			zone := dns.Name("zone" + strconv.Itoa(i) + ".example.")
-			sets := parse(b, strings.ReplaceAll(`
-				@ SOA `+soa+`
-				@ NS ns1.provider.
-				@ NS ns2.provider.
-				@ MX 10 mail.@
-				`, "@", string(zone)))
-			for j := range 9 {
-				sets = append(sets, dns.RRset{Name: dns.Name("h"+strconv.Itoa(j)+".") + zone, Type: dns.TypeA, TTL: 60, Content: []string{address(j)}})
-			}
-			stage(b, db, dns.ZoneID(i+1), zone, sets)
+	f("zones of ten", *hosts, func() *zonedb.DB { return zonesOfTen(b, *hosts/10) })
+}
+
+func smallZone(i int) dns.Name { return dns.Name("zone" + strconv.Itoa(100_000+i) + ".example.") }
+
+func zonesOfTen(b testing.TB, n int) *zonedb.DB {
+	b.Helper()
+	db := zonedb.New()
+	for i := range n {
+		zone := smallZone(i)
+		sets := []dns.RRset{
+			dns.NewRRset(zone, dns.TypeSOA, 60, soa),
+			dns.NewRRset(zone, dns.TypeNS, 60, "ns1.provider.", "ns2.provider."),
+			dns.NewRRset(zone, dns.TypeMX, 60, "10 mail."+string(zone)),
 		}
-		db.ShowAll()
-		return db
-	})
+		for j := range 9 {
+			sets = append(sets, dns.RRset{Name: dns.Name("h"+strconv.Itoa(j)+".") + zone, Type: dns.TypeA, TTL: 60, Content: []string{address(j)}})
+		}
+		stage(b, db, dns.ZoneID(i+1), zone, sets)
+	}
+	db.ShowAll()
+	return db
+}
+
+// BenchmarkZonesOfTen does with many small zones what is done with big ones elsewhere.
+func BenchmarkZonesOfTen(b *testing.B) {
+	for _, n := range []int{100, *hosts / 10} {
+		db := zonesOfTen(b, n)
+		text := make([]byte, 0, 64)
+		b.Run(fmt.Sprintf("lookup/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			dst := make([]dns.Answer, 0, 8)
+			for b.Loop() {
+				i := rand.IntN(n)
+				text = append(text[:0], "h5.zone"...)
+				text = strconv.AppendInt(text, int64(100_000+i), 10)
+				text = append(text, ".example."...)
+				name := dns.Name(unsafe.String(&text[0], len(text)))
+				dst, _ = db.Lookup(dst[:0], name, dns.TypeANY, dns.ZoneID(i+1))
+			}
+		})
+		b.Run(fmt.Sprintf("all zones/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for range db.Zones() {
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/zone")
+		})
+		b.Run(fmt.Sprintf("stage/%d", n), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				zonesOfTen(b, n)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/zone")
+		})
+	}
 }

@@ -4,7 +4,7 @@
 //	 ├─ zone ── owner → node     a hash table: what a lookup reads, without a lock
 //	 │      ├── nodes in order   a B-tree in canonical order (RFC 4034 section 6.1): what a list reads
 //	 │      ├── cuts             how many owners below the apex have NS (RFC 2181 section 6)
-//	 │      ├── parents          how many names stand right below a name, for those that have any
+//	 │      ├── children         how many names stand right below a name, for those that have any
 //	 │      ├── keys, metadata
 //	 │      └── nsec3            a B-tree of the hashes of the NSEC3 chain, if the zone has one
 //	 ├─ server                  TSIG keys and autoprimaries
@@ -16,8 +16,8 @@
 //
 // What follows from the records is worked out when it is asked for. A name without records that is
 // a parent is an empty non-terminal (RFC 9499), so hosts cost nothing for it. A name is hidden
-// by a cut if one of its ancestors is one; most zones have no cuts and never look. PowerDNS asks for wildcards
-// by their own name, so they are names like any other.
+// by a cut if one of its ancestors is one; most zones have no cuts and never look. PowerDNS
+// asks for wildcards by their own name, so they are names like any other.
 //
 // Auth is as PowerDNS has it after rectify-zone: true for what the zone is authoritative for, false
 // for all at or below a cut save what the parent signs there, DS, NSEC and RRSIG (RFC 4035

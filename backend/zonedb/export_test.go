@@ -13,7 +13,7 @@ import (
 func (db *DB) Inside() string {
 	parents, cuts := make(map[dns.ZoneID]string), make(map[dns.ZoneID]string)
 	for id, z := range db.byID {
-		parents[id] = fmt.Sprint(z.parents)
+		parents[id] = fmt.Sprint(z.children)
 		cuts[id] = fmt.Sprint(z.cuts.Load(), slices.Sorted(z.owners((*node).isCut)))
 		if c := z.nsec3; c != nil {
 			parents[id] += fmt.Sprint(c.params, c.below)

@@ -139,7 +139,9 @@ func (w swap) onlySerial() bool {
 }
 
 // exists reports whether a name has records, or names below it that have.
-func (z *zone) exists(name dns.Name) bool { return z.nodes.find(name) != nil || z.parents[name] > 0 }
+func (z *zone) exists(name dns.Name) bool {
+	return z.nodes.find(name) != nil || z.children.of(name) > 0
+}
 
 // hasNSEC reports whether PowerDNS denies names of the zone by NSEC.
 func (z *zone) hasNSEC() bool {

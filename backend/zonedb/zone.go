@@ -31,8 +31,8 @@ type zone struct {
 	keys        []dns.Key            // by number; never changed
 	keysUnknown bool                 // there are others
 	order       *btree.BTreeG[*node] // those of nodes, in canonical order
-	parents     map[dns.Name]int32   // number of owners and empty non-terminals right below, if any
-	nsec3       *nsec3               // what there is for the sake of NSEC3; nil for nothing
+	children    children
+	nsec3       *nsec3 // what there is for the sake of NSEC3; nil for nothing
 	records     int
 
 	turns turns // of the change under way; nil if nobody wants to know
@@ -60,7 +60,7 @@ func newZone(data dns.ZoneData) *zone {
 		keys:        sortedKeys(slices.Clone(data.Keys)),
 		keysUnknown: data.KeysUnknown,
 		order:       newOrder(nodeBefore),
-		parents:     make(map[dns.Name]int32),
+		children:    children{apex: info.Name},
 	}
 }
 
@@ -102,14 +102,14 @@ func (z *zone) put(name dns.Name, old, fresh *node) {
 	case fresh != nil:
 		z.nodes.put(fresh)
 		z.order.Set(fresh)
-		if old == nil && z.parents[name] == 0 {
+		if old == nil && z.children.of(name) == 0 {
 			z.turns.count(name, 1)
 			z.enter(name)
 		}
 	case old != nil:
 		z.nodes.remove(name)
 		z.order.Delete(old)
-		if z.parents[name] == 0 {
+		if z.children.of(name) == 0 {
 			z.turns.count(name, -1)
 			z.leave(name)
 		}
@@ -125,8 +125,7 @@ func (z *zone) put(name dns.Name, old, fresh *node) {
 func (z *zone) enter(name dns.Name) {
 	for name != z.name {
 		name = name.Parent()
-		z.parents[name]++
-		if z.parents[name] > 1 || z.nodes.find(name) != nil {
+		if z.children.add(name, 1) > 1 || z.nodes.find(name) != nil {
 			return
 		}
 		z.turns.count(name, 1)
@@ -137,12 +136,7 @@ func (z *zone) enter(name dns.Name) {
 func (z *zone) leave(name dns.Name) {
 	for name != z.name {
 		name = name.Parent()
-		z.parents[name]--
-		if z.parents[name] > 0 {
-			return
-		}
-		delete(z.parents, name)
-		if z.nodes.find(name) != nil {
+		if z.children.add(name, -1) > 0 || z.nodes.find(name) != nil {
 			return
 		}
 		z.turns.count(name, -1)
@@ -150,7 +144,7 @@ func (z *zone) leave(name dns.Name) {
 }
 
 // isENT reports whether a name without records has names below it.
-func (z *zone) isENT(name dns.Name) bool { return name != z.name && z.parents[name] > 0 }
+func (z *zone) isENT(name dns.Name) bool { return name != z.name && z.children.of(name) > 0 }
 
 // noteSerial takes the zone's serial from the apex. An unreadable SOA has none.
 func (z *zone) noteSerial(apex *node) {
