@@ -33,6 +33,7 @@ func checkCommand() *cli.Command {
 type findings struct {
 	c     *cli.Context
 	wrong int
+	zones []dns.Zone // of the data set
 }
 
 func (f *findings) ok(format string, args ...any) {
@@ -223,6 +224,7 @@ func (f *findings) data(store *redisstore.Store) {
 	default:
 		epoch, _ := store.Epoch(ctx)
 		f.ok("%s under %s, data set %s", plural(len(zones), "zone"), f.c.String("redis-prefix"), epoch)
+		f.zones = zones
 		f.secrets(store)
 	}
 	nodes, err := store.Nodes(ctx)

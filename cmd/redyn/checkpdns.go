@@ -35,6 +35,7 @@ func (f *findings) powerDNS(o nodeOptions) {
 		return
 	}
 	f.connection(path, settings["remote-connection-string"], o)
+	f.zoneCache(path, settings)
 	switch keys := isYes(settings["remote-dnssec"]); {
 	case keys && o.backend.Methods == backend.ReadMethods:
 		f.bad("%s: with remote-dnssec PowerDNS asks for keys, which --backend-methods read refuses; right is remote-dnssec=no, or read+keys", path)
@@ -71,6 +72,32 @@ func (f *findings) connection(path, connection string, o nodeOptions) {
 	f.ok("%s asks %s", path, connection)
 	if strings.HasPrefix(connection, "http:") && o.backendUnix != "" {
 		f.note("%s: the unix socket %s would be some ten times as fast", path, o.backendUnix)
+	}
+}
+
+// How long a list of all zones PowerDNS reads well: over a unix socket in a second or two, twice as much
+// in four times that; over HTTP at all, from 4.9 on.
+const (
+	zoneListUnix = 512 << 10
+	zoneListHTTP = 2 << 20
+)
+
+// zoneCache looks whether PowerDNS can read the list of all zones, without which it does not start.
+func (f *findings) zoneCache(path string, settings map[string]string) {
+	size := 0
+	for _, z := range f.zones {
+		size += len(`{"id":1066712472,"zone":"","serial":2026112600},`) + len(z.Name)
+	}
+	const right = "zone-cache-refresh-interval=0 does without"
+	connection := settings["remote-connection-string"]
+	switch {
+	case settings["zone-cache-refresh-interval"] == "0":
+	case strings.HasPrefix(connection, "unix:") && size > zoneListUnix:
+		f.note("%s: PowerDNS reads the list of %s slowly over a unix socket, and does not start if that takes longer than its timeout; %s",
+			path, plural(len(f.zones), "zone"), right)
+	case strings.HasPrefix(connection, "http:") && size > zoneListHTTP:
+		f.note("%s: the list of %s is longer than what PowerDNS takes over HTTP from 4.9 on, and then it does not start; %s",
+			path, plural(len(f.zones), "zone"), right)
 	}
 }
 

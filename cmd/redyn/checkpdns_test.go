@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"redyn/backend"
+	"redyn/backend/dns"
 )
 
 func TestCheckPowerDNS(t *testing.T) {
@@ -22,6 +23,8 @@ func TestCheckPowerDNS(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := nodeOptions{backendHTTP: "127.0.0.1:8053", backendUnix: "/run/redyn/pdns.sock"}
+	var zones []dns.Zone
+	var out bytes.Buffer
 	f := func(mainText, text, want string) {
 		t.Helper()
 		for path, text := range map[string]string{main: mainText, included: text} {
@@ -29,8 +32,8 @@ func TestCheckPowerDNS(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		var out bytes.Buffer
-		found := findings{c: cli.NewContext(&cli.App{Writer: &out}, nil, nil)}
+		out.Reset()
+		found := findings{c: cli.NewContext(&cli.App{Writer: &out}, nil, nil), zones: zones}
 		found.powerDNS(o)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s and %s give\n%s; want %s", mainText, text, &out, want)
@@ -49,6 +52,26 @@ func TestCheckPowerDNS(t *testing.T) {
 	f(include, strings.ReplaceAll(lines, "remote-dnssec=yes", ""), "remote-dnssec is not yes")
 	o.purge.Control = []string{"/run/pdns/pdns.controlsocket"}
 	f(include, lines, "cache-ttl is 0: redyn purges")
+	const overHTTP = "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:8053/dns\n"
+	for _, of := range []struct {
+		zones             int
+		overUnix, overTCP bool
+	}{{1000, false, false}, {20_000, true, false}, {100_000, true, true}} {
+		zones = make([]dns.Zone, of.zones)
+		for i := range zones {
+			zones[i].Name = "z.example."
+		}
+		says := func(mainText, text, what string, want bool) {
+			t.Helper()
+			f(mainText, text, what)
+			if out.Len() == 0 || strings.Contains(out.String(), "zone-cache-refresh-interval=0 does without") != want {
+				t.Errorf("%d zones, %s and %s give\n%s", of.zones, mainText, text, &out)
+			}
+		}
+		says(include, lines, "asks unix:", of.overUnix)
+		says(include, strings.ReplaceAll(lines, "interval=300", "interval=0"), "asks unix:", false)
+		says(overHTTP, "", "asks http:", of.overTCP)
+	}
 	o.backend.Methods = backend.ReadMethods
 	f(include, lines, "wrong  "+main+": with remote-dnssec PowerDNS asks for keys")
 }
