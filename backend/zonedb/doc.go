@@ -11,8 +11,8 @@
 //	 └─ referrers ── target, owner: who names whom, across zones, for what a change makes stale
 //
 // A node is one owner name with all its RRsets. It never changes: a change makes new nodes and puts
-// them in the place of the old. It is packed, so that a host with one address is two pieces of
-// memory: the node, and one text that holds both name and address.
+// them in the place of the old. It is packed, so that a host with one address is one piece of
+// memory: the node, and behind it a text of both name and address.
 //
 // What follows from the records is worked out when it is asked for. A name without records that is
 // a parent is an empty non-terminal (RFC 9499), so hosts cost nothing for it. A name is hidden

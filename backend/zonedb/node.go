@@ -3,13 +3,12 @@ package zonedb
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	"redyn/backend/dns"
 )
 
 // node is an owner name and its RRsets. It never changes. It is laid out for the many nodes that
-// have one record: these are 48 bytes and the text.
+// have one record: these are 48 bytes, and right behind them the text, which a lookup reads next.
 type node struct {
 	name dns.Name
 	one  [1]string // the content of the only record
@@ -38,8 +37,8 @@ func newNode(name dns.Name, sets []dns.RRset) *node {
 			size += len(content)
 		}
 	}
-	text := pack(name, sets, size)
-	n := &node{name: dns.Name(text[:len(name)])}
+	n, text := makeNode(name, sets, size)
+	n.name = dns.Name(text[:len(name)])
 	text = text[len(name):]
 	if records == 1 {
 		n.one[0], n.ttl, n.typ = text, sets[0].TTL, sets[0].Type
@@ -56,18 +55,6 @@ func newNode(name dns.Name, sets []dns.RRset) *node {
 	}
 	n.sets = &packed
 	return n
-}
-
-func pack(name dns.Name, sets []dns.RRset, size int) string {
-	var b strings.Builder
-	b.Grow(size)
-	b.WriteString(string(name))
-	for _, set := range sets {
-		for _, content := range set.Content {
-			b.WriteString(content)
-		}
-	}
-	return b.String()
 }
 
 // with returns the node of the owner name after changes, all of this owner, were made to n; of two

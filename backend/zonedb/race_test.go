@@ -2,6 +2,7 @@ package zonedb_test
 
 import (
 	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
 	"testing"
@@ -60,6 +61,7 @@ func TestReadersSeeAllOrNothing(t *testing.T) {
 					return
 				default:
 					read()
+					runtime.Gosched() // readers do not wait for anybody, and would leave the writer little time
 				}
 			}
 		})
