@@ -128,10 +128,10 @@ type conn struct {
 	partial bool          // the beginning of a request was read, and not yet its end
 	timed   bool          // the end has to come in time
 	writeBy time.Duration // since epoch
+	inTime  bool          // writeBy was looked at for the next Write
 	session session
-	// Of the unix connector.
-	timing timing
-	spin   spin
+	timing  timing
+	spin    spin // of the unix connector
 }
 
 // Read reads what fasthttp wants, which has written all replies by then. Only the second Read of a request
@@ -183,11 +183,20 @@ func (c *conn) stop() { _ = c.SetReadDeadline(time.Unix(1, 0)) }
 
 // Write writes all of p, or fails after between half of writeTimeout and all of it.
 func (c *conn) Write(p []byte) (int, error) {
-	if now := time.Since(epoch); c.writeBy-now < writeTimeout/2 {
+	if !c.inTime {
+		c.writeSoon(time.Since(epoch))
+	}
+	c.inTime = false
+	return c.write(p)
+}
+
+// writeSoon gives the next Write its time; now is since epoch.
+func (c *conn) writeSoon(now time.Duration) {
+	if c.writeBy-now < writeTimeout/2 {
 		c.writeBy = now + writeTimeout
 		_ = c.SetWriteDeadline(epoch.Add(c.writeBy))
 	}
-	return c.write(p)
+	c.inTime = true
 }
 
 // writeLine writes a reply of the unix connector. Nearly always the kernel takes all of it at once; the

@@ -72,13 +72,17 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}()
 	conn := fc.Conn().(*conn)
 	conn.complete()
+	conn.writeSoon(fc.Time().Sub(epoch))
 	c := b.newCall()
 	c.params.from = &conn.session
 	via, m, err := b.read(fc, conn, c)
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
 	} else {
-		b.serve(ctx, via, m, c).observe(time.Since(fc.Time()), 1)
+		s := b.serve(ctx, via, m, c)
+		if n := conn.timing.weigh(m == lookupMethod); n > 0 {
+			s.observe(time.Since(fc.Time()), n)
+		}
 	}
 	if conn.session.busy() {
 		b.gather(ctx, via, m, c)
@@ -166,10 +170,10 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 
 // headers reads what travels in headers.
 func (p *params) headers(h *fasthttp.RequestHeader) {
-	const zone, transaction = "X-Remotebackend-Zone-Id", "X-Remotebackend-Trxid"
+	const zone, transaction = "X-Remotebackend-Zone-Id", "X-Remotebackend-Trxid" // as PowerDNS writes them
 	for key, value := range h.All() {
 		switch {
-		case len(key) == len(zone) && strings.EqualFold(string(key), zone):
+		case len(key) == len(zone) && (string(key) == zone || strings.EqualFold(string(key), zone)):
 			p.set(zoneID, value)
 		case len(key) == len(transaction) && strings.EqualFold(string(key), transaction):
 			p.set(trxid, value)

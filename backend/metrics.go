@@ -112,7 +112,7 @@ var (
 	requestsDesc = prometheus.NewDesc("redyn_backend_requests_total",
 		"PowerDNS's requests by connector, method and result.", []string{"connector", "method", "result"}, nil)
 	durationDesc = prometheus.NewDesc("redyn_backend_request_duration_seconds",
-		"Time from a request read to its answer made; of lookups over a unix socket one in 16 is timed, for all.", []string{"connector", "method"}, nil)
+		"Time from a request read to its answer made; of lookups one in 16 is timed, for all.", []string{"connector", "method"}, nil)
 	connsDesc = prometheus.NewDesc("redyn_backend_connections",
 		"Open connections of PowerDNS.", []string{"listener"}, nil)
 	transactionsDesc = prometheus.NewDesc("redyn_backend_transactions",

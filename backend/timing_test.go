@@ -42,3 +42,23 @@ func TestTiming(t *testing.T) {
 		t.Errorf("3 of a microsecond are %d ns", nanos)
 	}
 }
+
+// What is known to come at a time is weighed the same way.
+func TestWeigh(t *testing.T) {
+	var timing timing
+	for i := range 3 * sample {
+		want := uint64(0)
+		switch {
+		case i == 0:
+			want = 1
+		case i%sample == 0:
+			want = sample
+		}
+		if got := timing.weigh(true); got != want {
+			t.Errorf("lookup %d counts for %d; want %d", i, got, want)
+		}
+		if got := timing.weigh(false); got != 1 {
+			t.Errorf("another counts for %d; want 1", got)
+		}
+	}
+}
