@@ -62,8 +62,12 @@ func measureAlone(b *bench) error {
 		}
 	}
 	all = slices.DeleteFunc(all, func(a alone) bool { return !b.chosen(a.title) })
+	written := b.profile(redyn, b.seconds()*time.Duration(b.opts.rounds*len(all)))
 	sums, err := b.askInTurn(all)
 	if err != nil {
+		return err
+	}
+	if err := written(); err != nil {
 		return err
 	}
 	rates, costs := make([]series, len(all)), make([]series, len(all))

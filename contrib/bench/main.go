@@ -44,6 +44,7 @@ type options struct {
 	receivers   int
 	threads     int
 	redyn       string
+	profile     string
 	verbose     bool
 }
 
@@ -69,6 +70,7 @@ func main() {
 	flag.IntVar(&o.receivers, "receiver-threads", 1, "PowerDNS's receiver threads, each with its own distributor threads")
 	flag.IntVar(&o.threads, "distributor-threads", 3, "PowerDNS's distributor threads, each a connection to the backend")
 	flag.StringVar(&o.redyn, "redyn", "", "the redyn to measure (default: built from this module)")
+	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of redyn in part alone to this file; -only redyn makes it what cmd/redyn/default.pgo is")
 	flag.BoolVar(&o.verbose, "v", false, "show PowerDNS's settings and each round")
 	flag.Parse()
 	if flag.NArg() > 0 {
