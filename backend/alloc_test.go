@@ -21,10 +21,10 @@ func TestLookupAllocs(t *testing.T) {
 	line := make([]byte, len(benchLine)-1)
 	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	nobody.session.trail = b.traffic.join()
-	c := b.newCall()
+
 	unix := testing.AllocsPerRun(1000, func() {
 		copy(line, benchLine) // which answering spoils
-		if !b.answer(t.Context(), nobody, c, line) {
+		if !b.answer(t.Context(), nobody, line) {
 			t.Fatal("no answer")
 		}
 	})
@@ -67,10 +67,10 @@ func TestListAllocs(t *testing.T) {
 		}
 		b := New(Options{Zones: z})
 		nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
-		line, c := make([]byte, 0, 100), b.newCall()
+		line := make([]byte, 0, 100)
 		return testing.AllocsPerRun(10, func() {
 			line = append(line[:0], `{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}`...)
-			if !b.answer(t.Context(), nobody, c, line) {
+			if !b.answer(t.Context(), nobody, line) {
 				t.Fatal("no answer")
 			}
 		})

@@ -83,11 +83,11 @@ func benchmarkAnswer(b *testing.B, p *Purger) {
 	backend := New(Options{Zones: newFake(), Purger: p})
 	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
 	nobody.session.trail = backend.traffic.join()
-	line, c := make([]byte, len(benchLine)-1), backend.newCall()
+	line := make([]byte, len(benchLine)-1)
 	b.ReportAllocs()
 	for b.Loop() {
 		copy(line, benchLine)
-		if !backend.answer(b.Context(), nobody, c, line) {
+		if !backend.answer(b.Context(), nobody, line) {
 			b.Fatal("no answer")
 		}
 	}

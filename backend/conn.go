@@ -131,6 +131,7 @@ type conn struct {
 	inTime  bool          // writeBy was looked at for the next Write
 	session session
 	timing  timing
+	call    *call // nil before the first request
 	spin    spin // of the unix connector
 }
 
@@ -151,6 +152,16 @@ func (c *conn) Read(p []byte) (int, error) {
 		return n, io.EOF // stopped, with no request begun
 	}
 	return n, err
+}
+
+// begin returns the call of the next request; the one before is over, and its reply written.
+func (c *conn) begin(b *Backend) *call {
+	if c.call == nil {
+		c.call = b.newCall()
+	}
+	c.call.reset()
+	c.call.params.from = &c.session
+	return c.call
 }
 
 // complete notes that a request was read to its end.
@@ -213,6 +224,10 @@ func (c *conn) writeLine(p []byte) error {
 // Close closes the connection, and abandons its transactions.
 func (c *conn) Close() error {
 	c.set.remove(c)
+	if c.call != nil && !c.set.stopped.Load() { // else fasthttp may close it while it is served
+		c.set.b.release(c.call)
+		c.call = nil
+	}
 	if c.session.busy() {
 		c.set.b.end(&c.session)
 	}

@@ -73,8 +73,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	conn := fc.Conn().(*conn)
 	conn.complete()
 	conn.writeSoon(fc.Time().Sub(epoch))
-	c := b.newCall()
-	c.params.from = &conn.session
+	c := conn.begin(b)
 	via, m, err := b.read(fc, conn, c)
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
@@ -100,8 +99,7 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
 		return
 	}
-	fc.Response.SetBody(c.reply.b)
-	b.release(c)
+	fc.Response.SetBodyRaw(c.reply.b) // which stays until the next request
 }
 
 // gather makes a long answer one with a length. A transaction may not outlive a chunked answer:
@@ -238,8 +236,5 @@ func (s *body) SupportsBodyWriteTo() bool { return true }
 // Read is not called, as there is WriteTo.
 func (s *body) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
 
-// Close is called once the answer is written or given up.
-func (s *body) Close() error {
-	s.b.release(s.c)
-	return nil
-}
+// Close has nothing to close.
+func (s *body) Close() error { return nil }

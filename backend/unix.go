@@ -51,8 +51,6 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	// An error is the end of the connection like any other.
 	_ = c.raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
-		l.call = b.newCall()
-		defer b.release(l.call)
 		for {
 			n, err := receive(c.fd, l.buf[l.have:])
 			if err == syscall.EAGAIN && c.spin.worth(&b.spinners) {
@@ -75,7 +73,6 @@ type lines struct {
 	b    *Backend
 	ctx  context.Context
 	conn *conn
-	call *call // while there is something to read
 	buf  []byte
 	have int // how much of buf is filled with the beginning of a line
 }
@@ -89,7 +86,7 @@ func (l *lines) take(n int) bool {
 		if i < 0 {
 			break
 		}
-		if !l.b.answer(l.ctx, l.conn, l.call, l.buf[start:fresh+i]) {
+		if !l.b.answer(l.ctx, l.conn, l.buf[start:fresh+i]) {
 			return false
 		}
 		fresh += i + 1
@@ -108,8 +105,7 @@ func (l *lines) take(n int) bool {
 func (l *lines) fit() bool {
 	switch {
 	case l.have > mostBody:
-		c := l.call
-		c.reset()
+		c := l.conn.begin(l.b)
 		l.b.refuse(l.ctx, viaUnix, unknownReads, c, &fault{statusTooLarge, fmt.Sprintf("the line is longer than %d octets", mostBody)})
 		_, _ = l.conn.Write(c.reply.b)
 		return false
@@ -121,15 +117,14 @@ func (l *lines) fit() bool {
 	return true
 }
 
-// answer answers one line by means of c, and reports whether the connection goes on.
-func (b *Backend) answer(ctx context.Context, conn *conn, c *call, line []byte) (goesOn bool) {
+// answer answers one line, and reports whether the connection goes on.
+func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			b.unexpected(ctx, viaUnix, p)
 		}
 	}()
-	c.reset()
-	c.params.from = &conn.session
+	c := conn.begin(b)
 	if conn.timing.begin(line) {
 		conn.spin.asked(conn.timing.start, &b.spinners)
 	}
