@@ -131,8 +131,8 @@ type conn struct {
 	inTime  bool          // writeBy was looked at for the next Write
 	session session
 	timing  timing
-	call    *call // nil before the first request
-	spin    spin // of the unix connector
+	call    *call // of the last request; may be nil
+	spin    spin  // of the unix connector
 }
 
 // Read reads what fasthttp wants, which has written all replies by then. Only the second Read of a request
@@ -162,6 +162,14 @@ func (c *conn) begin(b *Backend) *call {
 	c.call.reset()
 	c.call.params.from = &c.session
 	return c.call
+}
+
+// rest gives the call to others, if there is one.
+func (c *conn) rest(b *Backend) {
+	if c.call != nil {
+		b.release(c.call)
+		c.call = nil
+	}
 }
 
 // complete notes that a request was read to its end.
@@ -224,9 +232,8 @@ func (c *conn) writeLine(p []byte) error {
 // Close closes the connection, and abandons its transactions.
 func (c *conn) Close() error {
 	c.set.remove(c)
-	if c.call != nil && !c.set.stopped.Load() { // else fasthttp may close it while it is served
-		c.set.b.release(c.call)
-		c.call = nil
+	if !c.set.stopped.Load() { // else fasthttp may close it while it is served
+		c.rest(c.set.b)
 	}
 	if c.session.busy() {
 		c.set.b.end(&c.session)
@@ -235,5 +242,5 @@ func (c *conn) Close() error {
 		c.readBy(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}
-	return c.Conn.Close()
+	return c.wire.Close()
 }

@@ -51,6 +51,7 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 	// An error is the end of the connection like any other.
 	_ = c.raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
+		defer c.rest(b) // those that are idle take little memory
 		for {
 			n, err := receive(c.fd, l.buf[l.have:])
 			if err == syscall.EAGAIN && c.spin.worth(&b.spinners) {

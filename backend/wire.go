@@ -4,6 +4,8 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -13,6 +15,43 @@ type wire struct {
 	net.Conn
 	raw     syscall.RawConn // nil: of Conn's own Read and Write
 	in, out transfer
+	guard   guard // of raw's descriptor
+}
+
+// guard keeps a descriptor from being closed, and its number from being another's, while it is used
+// beside raw, which costs more than the kernel does to take a short reply.
+type guard struct {
+	fd    int
+	users atomic.Int32 // less than 0 once it is to be closed
+}
+
+const closedGuard = -1 << 30
+
+// send writes what the kernel takes at once.
+func (g *guard) send(p []byte) (n int, err error) {
+	defer g.users.Add(-1)
+	if g.users.Add(1) < 0 {
+		return 0, net.ErrClosed
+	}
+	return send(g.fd, p)
+}
+
+// shut waits for those who use the descriptor; there will be no others. It returns false if another has
+// shut it.
+func (g *guard) shut() bool {
+	for {
+		users := g.users.Load()
+		if users < 0 {
+			return false
+		}
+		if g.users.CompareAndSwap(users, users+closedGuard) {
+			break
+		}
+	}
+	for g.users.Load() != closedGuard {
+		runtime.Gosched()
+	}
+	return true
 }
 
 // transfer is a read or a write that runs.
@@ -33,6 +72,9 @@ func (w *wire) open() {
 	if err != nil {
 		return
 	}
+	if raw.Control(func(fd uintptr) { w.guard.fd = int(fd) }) != nil {
+		return
+	}
 	w.raw, w.in.step, w.out.step = raw, w.in.receive, w.out.send
 }
 
@@ -51,7 +93,20 @@ func (w *wire) write(p []byte) (int, error) {
 	if w.raw == nil || len(p) == 0 {
 		return w.Conn.Write(p)
 	}
-	return w.out.run(p, w.raw.Write)
+	n, err := w.guard.send(p)
+	if err == net.ErrClosed || n == len(p) {
+		return n, err
+	}
+	more, err := w.out.run(p[n:], w.raw.Write) // which waits, or fails for the same reason
+	return n + more, err
+}
+
+// Close closes the connection once nobody uses it.
+func (w *wire) Close() error {
+	if !w.guard.shut() {
+		return net.ErrClosed
+	}
+	return w.Conn.Close()
 }
 
 func (t *transfer) run(p []byte, poll func(func(fd uintptr) bool) error) (int, error) {
