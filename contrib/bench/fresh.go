@@ -12,6 +12,7 @@ const (
 	purgedStock  = "redyn stock caches"
 	purgedPacket = "redyn packet cache alone"
 	purgedTypes  = "redyn consistent-backends=no"
+	otherNode    = "redyn other node"
 	whileUpdated = " updated"
 	bindStock    = "bind stock caches"
 	sqliteOff    = "gsqlite3 caches off"

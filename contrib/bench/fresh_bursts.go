@@ -175,7 +175,7 @@ func (b *bench) printFresh(rates []series, runs []freshRun) {
 	for _, name := range []string{purgedPacket, purgedTypes} {
 		goals = append(goals, goal{"", name, purgedStock, 0, atLeast}, goal{"", name + whileUpdated, purgedStock + whileUpdated, 0, atLeast})
 	}
-	goals = append(goals, goal{"", purgedStock, bindStock, 0, atLeast})
+	goals = append(goals, goal{"", otherNode + whileUpdated, otherNode, 0, atLeast}, goal{"", purgedStock, bindStock, 0, atLeast})
 	printTable(fmt.Sprintf("Questions/s through pdns_server %s with its own caches on; updated: while %d of %d hosts change, %d changes/s\n"+
 		"(dnsperf -c %d -q %d; %d rounds of %v, each after a second to fill the caches)",
 		pdnsVersion(), freshHosts, b.opts.hosts, updateRate, b.opts.clients, b.opts.outstanding, b.opts.rounds, b.seconds()), rates, goals)

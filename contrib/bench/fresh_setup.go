@@ -36,6 +36,13 @@ func (b *bench) startFreshWays() (ways []freshWay, err error) {
 		}
 		ways = append(ways, way)
 	}
+	if b.chosen(otherNode) {
+		other, _, err := b.startOtherNode(zone)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", otherNode, err)
+		}
+		ways = append(ways, other)
+	}
 	for _, other := range []struct {
 		name    string
 		prepare func(zone string) ([]string, error)
@@ -58,40 +65,55 @@ func (b *bench) startFreshWays() (ways []freshWay, err error) {
 
 // startPurged starts a redyn with hosts to update, and a PowerDNS that it purges.
 func (b *bench) startPurged(name, zone string) (w freshWay, err error) {
-	redis, err := b.startRedis()
+	redis, err := b.startHosts(zone)
 	if err != nil {
 		return w, err
+	}
+	if w, _, err = b.startNode(name, name, redis); err != nil {
+		return w, err
+	}
+	w.token, err = b.addToken(redis)
+	return w, err
+}
+
+// startHosts starts a Redis with a zone and hosts to update in it.
+func (b *bench) startHosts(zone string) (redis string, err error) {
+	if redis, err = b.startRedis(); err != nil {
+		return "", err
 	}
 	if err := b.command(nil, b.redyn, "zone", "import", "--redis-url", "redis://"+redis+"/0", zone); err != nil {
-		return w, err
+		return "", err
 	}
-	if err := b.addFreshHosts(redis); err != nil {
-		return w, err
-	}
+	return redis, b.addFreshHosts(redis)
+}
+
+// startNode starts a redyn on a Redis, and a PowerDNS that it purges, which has the caches of a contestant.
+func (b *bench) startNode(name, caches, redis string, more ...string) (w freshWay, s redynServer, err error) {
 	port, err := freePort()
 	if err != nil {
-		return w, err
+		return w, s, err
 	}
 	w.updater = loopback(port)
 	dir, err := os.MkdirTemp(b.dir, "pdns")
 	if err != nil {
-		return w, err
+		return w, s, err
 	}
-	s, err := b.startRedyn(name, redis, "--redis-url", "unix://"+b.redisSocket(redis), "--updater-listen", w.updater, "--pdns-control", filepath.Join(dir, "pdns.controlsocket"),
-		"--limit-source", "0", "--limit-failures", "0", "--limit-host", "0")
+	s, err = b.startRedyn(name, redis, append(more, "--redis-url", "unix://"+b.redisSocket(redis), "--updater-listen", w.updater,
+		"--pdns-control", filepath.Join(dir, "pdns.controlsocket"), "--limit-source", "0", "--limit-failures", "0", "--limit-host", "0")...)
 	if err != nil {
-		return w, err
+		return w, s, err
 	}
-	w.contestant = contestant{name: name, dir: dir, settings: b.common() +
-		remote("unix:path="+s.unix) + freshSettings[name]}
-	if err := b.startPDNS(&w.contestant); err != nil {
-		return w, err
-	}
+	w.contestant = contestant{name: name, dir: dir, settings: b.common() + remote("unix:path="+s.unix) + freshSettings[caches]}
+	return w, s, b.startPDNS(&w.contestant)
+}
+
+// addToken returns a new token for all hosts.
+func (b *bench) addToken(redis string) (string, error) {
 	text, err := b.output(b.redyn, "credential", "add", "--json", "--kind", "token", "--zone", origin, "--redis-url", "redis://"+redis+"/0")
-	if err == nil {
-		w.token, err = secretIn(strings.TrimSpace(text))
+	if err != nil {
+		return "", err
 	}
-	return w, err
+	return secretIn(strings.TrimSpace(text))
 }
 
 func (b *bench) addFreshHosts(redis string) error {
