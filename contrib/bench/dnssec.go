@@ -98,9 +98,9 @@ func (b *bench) startSigned(suffix string, nsec3 ...string) ([]contestant, error
 		{name: redynUnix + suffix, settings: base + remote("unix:path="+keep.unix) + "remote-dnssec=yes\n"},
 		{name: sqliteBackend + suffix, settings: base + "launch=gsqlite3\ngsqlite3-dnssec=yes\ngsqlite3-database=" + db + "\n"},
 	}
-	for _, c := range all {
-		if err := b.sign(c.settings, nsec3); err != nil {
-			return nil, fmt.Errorf("%s: %w", c.name, err)
+	for _, settings := range []string{b.signing(keep), all[1].settings} {
+		if err := b.sign(settings, nsec3); err != nil {
+			return nil, err
 		}
 	}
 	all = append(all, contestant{
@@ -113,6 +113,12 @@ func (b *bench) startSigned(suffix string, nsec3 ...string) ([]contestant, error
 		}
 	}
 	return all, nil
+}
+
+// signing are settings to sign with: over a unix socket PowerDNS reads the list of a zone, which it wants
+// to see for that, so slowly that it gives up.
+func (b *bench) signing(s redynServer) string {
+	return b.common() + remote("http:url=http://"+s.http+"/dns") + "remote-dnssec=yes\n"
 }
 
 // sign signs the zone with pdnsutil.

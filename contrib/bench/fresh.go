@@ -12,6 +12,7 @@ const (
 	purgedStock  = "redyn stock caches"
 	purgedPacket = "redyn packet cache alone"
 	purgedTypes  = "redyn consistent-backends=no"
+	purgedSigned = "redyn signed zone"
 	otherNode    = "redyn other node"
 	whileUpdated = " updated"
 	bindStock    = "bind stock caches"
@@ -28,6 +29,7 @@ const (
 type freshWay struct {
 	contestant
 	updater, token string // "": it is not updated
+	signed         bool   // its zone is, and those who ask want to see that
 }
 
 // measureFresh asks PowerDNS with its caches on while hosts change their addresses, and asks for each
@@ -90,7 +92,11 @@ func (w freshWay) suffixes() []string {
 
 // freshRound runs dnsperf, and updates meanwhile if there are to be any. Before, it fills the caches.
 func (b *bench) freshRound(run *freshRun, questions string, d time.Duration) (qps float64, faults int, r freshResult, err error) {
-	if _, _, err := b.dnsperf(run.way.port, questions, time.Second, perfGood); err != nil {
+	var more []string
+	if run.way.signed {
+		more = append(more, "-D")
+	}
+	if _, _, err := b.dnsperf(run.way.port, questions, time.Second, perfGood, more...); err != nil {
 		return 0, 0, r, err
 	}
 	var updates sync.WaitGroup
@@ -98,7 +104,7 @@ func (b *bench) freshRound(run *freshRun, questions string, d time.Duration) (qp
 	if run.updated {
 		updates.Go(func() { r, failed = run.way.update(time.Now().Add(d)) })
 	}
-	qps, faults, err = b.dnsperf(run.way.port, questions, d, perfGood)
+	qps, faults, err = b.dnsperf(run.way.port, questions, d, perfGood, more...)
 	updates.Wait()
 	if err == nil {
 		err = failed
@@ -170,7 +176,7 @@ func (w freshWay) updateAs(client int, begin, end time.Time) (r freshResult, err
 		return r, err
 	}
 	defer u.Close()
-	ask, err := dialDNS(w.port)
+	ask, err := w.dialDNS()
 	if err != nil {
 		return r, err
 	}

@@ -102,7 +102,7 @@ func (w freshWay) burst(hosts *[burstHosts]hotHost, begin, end time.Time, r *bur
 
 // askHot asks for hot hosts, and notes answers that were old when they were asked for.
 func (w freshWay) askHot(hosts *[burstHosts]hotHost, begin, end time.Time, r *burstResult) error {
-	ask, err := dialDNS(w.port)
+	ask, err := w.dialDNS()
 	if err != nil {
 		return err
 	}
@@ -126,19 +126,25 @@ func (w freshWay) askHot(hosts *[burstHosts]hotHost, begin, end time.Time, r *bu
 // dnsClient asks one question at a time.
 type dnsClient struct {
 	net.Conn
-	id  uint16
-	buf [512]byte
+	id     uint16
+	signed bool // answers are to be
+	buf    [udpSize]byte
 }
 
-func dialDNS(port int) (*dnsClient, error) {
-	c, err := net.Dial("udp", loopback(port))
-	return &dnsClient{Conn: c, id: dns.Id()}, err
+const udpSize = 1232
+
+func (w freshWay) dialDNS() (*dnsClient, error) {
+	c, err := net.Dial("udp", loopback(w.port))
+	return &dnsClient{Conn: c, id: dns.Id(), signed: w.signed}, err
 }
 
 // address asks for the address of a host, and returns which version of it came back.
 func (c *dnsClient) address(host int) (version uint32, err error) {
 	c.id++
 	question := dns.Msg{MsgHdr: dns.MsgHdr{Id: c.id}, Question: []dns.Question{{Name: hostName(host), Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
+	if c.signed {
+		question.SetEdns0(udpSize, true)
+	}
 	packet, err := question.PackBuffer(c.buf[:])
 	if err != nil {
 		return 0, err
@@ -161,12 +167,26 @@ func (c *dnsClient) address(host int) (version uint32, err error) {
 		if reply.Id != c.id {
 			continue
 		}
-		if len(reply.Answer) != 1 || reply.Rcode != dns.RcodeSuccess {
-			return 0, fmt.Errorf("the answer is %s with %d records", dns.RcodeToString[reply.Rcode], len(reply.Answer))
-		}
-		a := reply.Answer[0].(*dns.A).A.To4()
-		return uint32(a[1])<<16 | uint32(a[2])<<8 | uint32(a[3]), nil
+		return c.versionIn(&reply)
 	}
+}
+
+// versionIn returns which version of an address a reply has.
+func (c *dnsClient) versionIn(reply *dns.Msg) (uint32, error) {
+	records := 1
+	if c.signed {
+		records = 2
+	}
+	if len(reply.Answer) != records || reply.Rcode != dns.RcodeSuccess {
+		return 0, fmt.Errorf("the answer is %s with %d records", dns.RcodeToString[reply.Rcode], len(reply.Answer))
+	}
+	for _, record := range reply.Answer {
+		if a, ok := record.(*dns.A); ok {
+			v := a.A.To4()
+			return uint32(v[1])<<16 | uint32(v[2])<<8 | uint32(v[3]), nil
+		}
+	}
+	return 0, fmt.Errorf("there is no address in the answer: %v", reply.Answer)
 }
 
 // printFresh shows questions/s, and what came of the updates meanwhile.
@@ -175,6 +195,7 @@ func (b *bench) printFresh(rates []series, runs []freshRun) {
 	for _, name := range []string{purgedPacket, purgedTypes} {
 		goals = append(goals, goal{"", name, purgedStock, 0, atLeast}, goal{"", name + whileUpdated, purgedStock + whileUpdated, 0, atLeast})
 	}
+	goals = append(goals, goal{"", purgedSigned + whileUpdated, purgedSigned, 0, atLeast})
 	goals = append(goals, goal{"", otherNode + whileUpdated, otherNode, 0, atLeast}, goal{"", purgedStock, bindStock, 0, atLeast})
 	printTable(fmt.Sprintf("Questions/s through pdns_server %s with its own caches on; updated: while %d of %d hosts change, %d changes/s\n"+
 		"(dnsperf -c %d -q %d; %d rounds of %v, each after a second to fill the caches)",

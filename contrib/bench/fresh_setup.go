@@ -17,6 +17,7 @@ var freshSettings = map[string]string{
 	purgedStock:  "cache-ttl=20\nquery-cache-ttl=20\nnegquery-cache-ttl=60\n",
 	purgedPacket: "cache-ttl=20\nquery-cache-ttl=0\nnegquery-cache-ttl=0\n",
 	purgedTypes:  "cache-ttl=20\nquery-cache-ttl=20\nnegquery-cache-ttl=60\nconsistent-backends=no\n",
+	purgedSigned: "cache-ttl=20\nquery-cache-ttl=20\nnegquery-cache-ttl=60\nremote-dnssec=yes\n",
 	bindStock:    "cache-ttl=20\nquery-cache-ttl=20\nnegquery-cache-ttl=60\n",
 }
 
@@ -26,7 +27,7 @@ func (b *bench) startFreshWays() (ways []freshWay, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range []string{purgedStock, purgedPacket, purgedTypes} {
+	for _, name := range []string{purgedStock, purgedPacket, purgedTypes, purgedSigned} {
 		if !b.chosen(name) {
 			continue
 		}
@@ -69,8 +70,14 @@ func (b *bench) startPurged(name, zone string) (w freshWay, err error) {
 	if err != nil {
 		return w, err
 	}
-	if w, _, err = b.startNode(name, name, redis); err != nil {
+	w, server, err := b.startNode(name, name, redis)
+	if err != nil {
 		return w, err
+	}
+	if w.signed = name == purgedSigned; w.signed {
+		if err := b.sign(b.signing(server), nil); err != nil {
+			return w, err
+		}
 	}
 	w.token, err = b.addToken(redis)
 	return w, err
