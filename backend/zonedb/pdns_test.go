@@ -3,6 +3,7 @@ package zonedb_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"redyn/backend/dns"
@@ -41,7 +42,7 @@ const (
 )
 
 func (p *pdns) add(section string, name dns.Name, r row) {
-	p.out = append(p.out, fmt.Sprint(section, " ", name, " ", r.TTL, " ", r.Type, " ", r.content))
+	p.out = append(p.out, section+" "+string(name)+" "+strconv.Itoa(int(r.TTL))+" "+r.Type.String()+" "+r.content)
 }
 
 func (p *pdns) lookup(name dns.Name) (rows []row) {
@@ -226,7 +227,10 @@ func (p *pdns) wildcard(target dns.Name, rows []row) (status string, next dns.Na
 // denied adds the SOA, whose serial may be old.
 func (p *pdns) denied(status string) string {
 	for _, r := range p.lookup(p.zone.Name) {
-		if soa, err := dns.ParseSOA(r.content); r.Type == dns.TypeSOA && err == nil {
+		if r.Type != dns.TypeSOA {
+			continue
+		}
+		if soa, err := dns.ParseSOA(r.content); err == nil {
 			soa.Serial = 0
 			r.content = soa.String()
 			p.add(inAuthority, p.zone.Name, r)

@@ -101,9 +101,9 @@ func (f *follower) change(t *testing.T) (what string, make func(*zonedb.DB)) {
 		return fmt.Sprint("replaced ", served[id]), func(db *zonedb.DB) { load(t, db, id, served[id], sets) }
 	}
 	zones := map[dns.ZoneID][]dns.RRset{}
-	for id := range served {
+	for id := range dns.ZoneID(len(served)) {
 		if f.IntN(5) > 0 {
-			zones[id] = f.zone(id)
+			zones[id+1] = f.zone(id + 1)
 		}
 	}
 	return "all", func(db *zonedb.DB) {
@@ -157,10 +157,7 @@ func (f *follower) differs(name dns.Name, serials bool) (string, bool) {
 	for _, typ := range []dns.Type{dns.TypeA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeNS, dns.TypeDS, dns.TypeSOA, dns.TypeDNSKEY, dns.TypeANY, dns.TypeNSEC} {
 		for _, do := range []bool{false, true} {
 			was, is := reply(f.before, name, typ, do), reply(f.now, name, typ, do)
-			if !serials {
-				was, is = withoutSerial(was), withoutSerial(is)
-			}
-			if was != is {
+			if !alike(was, is, serials) {
 				return fmt.Sprintf("%s %s do %t was\n%s\nand is\n%s", name, typ, do, was, is), true
 			}
 		}
@@ -170,14 +167,16 @@ func (f *follower) differs(name dns.Name, serials bool) (string, bool) {
 			continue
 		}
 		was, is := write(look(f.before, name, dns.TypeANY, id)), write(look(f.now, name, dns.TypeANY, id))
-		if !serials {
-			was, is = withoutSerial(was), withoutSerial(is)
-		}
-		if was != is {
+		if !alike(was, is, serials) {
 			return fmt.Sprintf("lookup of %s was\n%sand is\n%s", name, was, is), true
 		}
 	}
 	return "", false
+}
+
+// alike compares two answers, on request without their serials.
+func alike(was, is string, serials bool) bool {
+	return was == is || !serials && withoutSerial(was) == withoutSerial(is)
 }
 
 // withoutSerial takes the serials out of what are SOA here.
@@ -241,9 +240,11 @@ func TestStale(t *testing.T) {
 		make(f.now)
 		for range 30 {
 			name := every[f.IntN(len(every))]
+			if f.covered(name) {
+				continue
+			}
 			// A serial that is old in the answers to others does not count.
-			serials := slices.Contains(f.told.Serials, name) || slices.Contains(f.told.Names, name)
-			if why, differs := f.differs(name, serials); differs && !f.covered(name) {
+			if why, differs := f.differs(name, false); differs {
 				t.Fatalf("step %d: %s\ntold %+v, but\n%s", i, what, f.told, why)
 			}
 		}
