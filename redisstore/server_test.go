@@ -2,6 +2,7 @@ package redisstore_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -17,6 +18,14 @@ import (
 
 	"redyn/redisstore"
 )
+
+func TestMain(m *testing.M) {
+	// Most tests wait for Redis more than they work. (What -parallel says comes later and holds.)
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
+	m.Run()
+}
 
 // server is a Redis for one test.
 type server struct {
@@ -136,7 +145,7 @@ func (r *realServer) tryStart() bool {
 		defer close(exited)
 		cmd.Wait()
 	}()
-	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: r.sock()})
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: r.sock(), MaxRetries: -1, DialerRetries: 1})
 	defer rdb.Close()
 	started := false
 	eventually(r.t, "redis-server answers", func() error {
