@@ -45,15 +45,42 @@ const noPause = "GORACE=atexit_sleep_ms=10"
 // program is redyn as a user builds it; with the race detector if the tests have it.
 var program string
 
-// buildProgram builds it for the test and those in it.
+var building struct {
+	sync.Mutex
+	users int // tests that need the program
+}
+
+// buildProgram builds it for the test and those in it, unless another test has it at that time.
 func buildProgram(t *testing.T) {
 	t.Helper()
-	program = filepath.Join(t.TempDir(), "redyn")
+	building.Lock()
+	defer building.Unlock()
+	if building.users == 0 {
+		build(t)
+	}
+	building.users++
+	t.Cleanup(func() {
+		building.Lock()
+		defer building.Unlock()
+		if building.users--; building.users == 0 {
+			_ = os.RemoveAll(filepath.Dir(program)) // of no use any more
+		}
+	})
+}
+
+func build(t *testing.T) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "redyn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	program = filepath.Join(dir, "redyn")
 	args := []string{"build", "-o", program}
 	if raceDetector {
 		args = append(args, "-race")
 	}
 	if out, err := exec.Command("go", append(args, "redyn/cmd/redyn")...).CombinedOutput(); err != nil {
+		_ = os.RemoveAll(dir)
 		t.Fatalf("build redyn: %v\n%s", err, out)
 	}
 }

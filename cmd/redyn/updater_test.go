@@ -20,6 +20,7 @@ import (
 
 // Hosts update their addresses at real nodes on a real Redis.
 func TestUpdater(t *testing.T) {
+	t.Parallel()
 	needPrograms(t, "redis-server", "redis-cli", "pdns_server", "openssl")
 	buildProgram(t)
 	t.Run("race for a token", testUpdaterRace)
@@ -127,6 +128,7 @@ func newKey(t *testing.T) (key, public string) {
 
 // Two hundred clients race on one token, at two nodes: exactly one wins.
 func testUpdaterRace(t *testing.T) {
+	t.Parallel()
 	r := startHosts(t, "home.example.org")
 	key, public := newKey(t)
 	r.credential(t, "--host", "home.example.org", "--kind", "publickey", "--pem", public)
@@ -184,6 +186,7 @@ func (n *node) shows(name, typ, content string) error {
 
 // What one node has taken, the other does not take again: a signature, or a one-time token.
 func testUpdaterReplay(t *testing.T) {
+	t.Parallel()
 	r := startHosts(t, "home.example.org")
 	id, secret := r.credential(t, "--host", "home.example.org", "--kind", "hmac")
 	one, two := startUpdater(t, r, unlimited...), startUpdater(t, r, append(unlimited, "--node-name", "two")...)
@@ -220,6 +223,7 @@ func testUpdaterReplay(t *testing.T) {
 // While Redis is away nobody is told no, nothing is half done, and DNS is answered; when it is back
 // updates work again.
 func testUpdaterRedisAway(t *testing.T) {
+	t.Parallel()
 	r := startHosts(t, "home.example.org")
 	_, token := r.credential(t, "--host", "home.example.org", "--kind", "token")
 	n := startUpdater(t, r, append(unlimited, "--redis-timeout", "300ms")...)
@@ -274,6 +278,7 @@ func testUpdaterRedisAway(t *testing.T) {
 // Twenty hosts in one request are one entry of the log and one serial; one that is not there, and
 // nothing changes.
 func testUpdaterTwentyHosts(t *testing.T) {
+	t.Parallel()
 	var hosts, grants []string
 	for i := range 20 {
 		host := fmt.Sprintf("h%d.example.org", i)
@@ -320,6 +325,7 @@ func testUpdaterTwentyHosts(t *testing.T) {
 
 // Real clients update hosts, and a real PowerDNS answers the new addresses.
 func testUpdaterClients(t *testing.T) {
+	t.Parallel()
 	needPrograms(t, "ddclient", "inadyn")
 	r := startHosts(t, "dd4.example.org", "dd6.example.org", "in4.example.org", "in6.example.org")
 	_, token := r.credential(t, "--host", "dd4.example.org", "--host", "dd6.example.org", "--host", "in4.example.org", "--host", "in6.example.org", "--kind", "token")
