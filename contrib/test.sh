@@ -13,10 +13,9 @@ STATICCHECK=v0.8.2
 GOFUMPT=v0.12.0
 FUZZ_INPUTS=${FUZZ_INPUTS:-4000} # for each fuzz test
 
-# The race detector alone needs C. What else is compiled here is compiled once, for all steps, by the
-# profile that redyn is built with.
-export CGO_ENABLED=0
-export GOFLAGS="${GOFLAGS:-} '-pgo=$PWD/cmd/redyn/default.pgo'"
+# The race detector alone needs C. What else is compiled here is compiled once, for all steps: by the profile
+# that redyn is built with, and with nothing for debuggers.
+export CGO_ENABLED=0 GOFLAGS="${GOFLAGS-} -gcflags=all=-dwarf=false -ldflags=-w '-pgo=$PWD/cmd/redyn/default.pgo'"
 
 packages=(
 	ca-certificates gcc git libc6-dev                                # go test -race
@@ -144,13 +143,14 @@ run_tests() {
 }
 
 # run_fuzz counts inputs, not seconds: at the end of a time go test now and then calls that end a
-# failure ("context deadline exceeded"). Each package is built and linked once, not for every test in it.
+# failure ("context deadline exceeded"). Each package is built and linked once, not for every test in it,
+# and without inlining, which takes longer than it saves.
 run_fuzz() {
 	local cache package dir name
 	cache=$(go env GOCACHE)/fuzz || return # where go test keeps what it found
 	go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}' ./... >"$tmp/packages" || return
 	while read -r package dir; do
-		go test -c -fuzz ^Fuzz -vet=off -ldflags '-s -w' -o "$tmp/fuzz.test" "$package" || return
+		go test -c -fuzz ^Fuzz -vet=off -gcflags 'all=-dwarf=false -l' -o "$tmp/fuzz.test" "$package" || return
 		(cd "$dir" && "$tmp/fuzz.test" -test.list ^Fuzz) >"$tmp/fuzz" || return
 		while read -r name; do
 			echo "$package $name"
@@ -185,7 +185,7 @@ step "shellcheck" check_scripts
 step "static build" build_static
 step "systemd unit" check_unit
 step "go vet" go vet ./...
-step "staticcheck" "$GOBIN/staticcheck" ./...
+step "staticcheck" env GOGC=300 "$GOBIN/staticcheck" ./...
 step "go test -race" run_tests
 step "fuzzing" run_fuzz
 step "contrib/bench" try_bench
