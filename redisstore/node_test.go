@@ -101,7 +101,7 @@ func TestWaitNodesForSeveral(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, results := range [][]redisstore.Result{{first, second}, {second, first}} {
-				short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+				short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 				late, err := s.WaitNodes(short, results...)
 				cancel()
 				if err != nil || len(late) != want {

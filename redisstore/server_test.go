@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// Most tests wait for Redis more than they work. (What -parallel says comes later and holds.)
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "4"); err != nil {
 		panic(err)
 	}
 	m.Run()
