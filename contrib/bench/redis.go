@@ -24,7 +24,7 @@ func (b *bench) startRedis() (string, error) {
 		return "", err
 	}
 	p, err := b.start("redis-server", "redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(port),
-		"--save", "", "--appendonly", "no", "--dir", b.dir, "--unixsocket", b.redisSocket(loopback(port)))
+		"--save", "", "--appendonly", "no", "--dir", b.dir, "--dbfilename", strconv.Itoa(port)+".rdb", "--unixsocket", b.redisSocket(loopback(port)))
 	if err != nil {
 		return "", err
 	}
