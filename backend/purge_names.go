@@ -65,6 +65,3 @@ func (n *names) count() int {
 }
 
 func (n *names) isEmpty() bool { return n.count()+len(n.zones) == 0 }
-
-// onlyZones leaves out all but the zones.
-func (n *names) onlyZones() { *n = names{zones: n.zones} }

@@ -72,11 +72,12 @@ func (s *purged) add(list []*purge) {
 	defer s.mu.Unlock()
 	now := time.Now()
 	for _, c := range list {
+		if s.zonesOnly {
+			put(&s.names.zones, c.Zones...)
+			continue
+		}
 		s.names.add(&c.Stale)
 		s.names.addExact(s.serials.admit(c.Serials, now))
-	}
-	if s.zonesOnly {
-		s.names.onlyZones()
 	}
 	if s.slow || s.names.isEmpty() {
 		finish(list)

@@ -299,6 +299,12 @@ func TestPurgeZonesOnly(t *testing.T) {
 		p.after(time.Second)
 		p.want("by the API again", api.told(), "")
 		p.want("by control", control.told(), "0s a. z.$ zone z.\n22ms a. z.$\n202ms a. z.$")
+		for range 2 * serialBurst {
+			p.change(dns.Stale{Serials: []dns.Name{"z."}})
+			p.after(time.Millisecond)
+		}
+		p.after(time.Second)
+		p.want("by the API after many serials", api.told(), "")
 	})
 }
 
