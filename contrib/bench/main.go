@@ -1,9 +1,10 @@
 // Command bench measures redyn under a real PowerDNS, beside the least that any backend could do
 // and beside PowerDNS's own backends, and prints one table of medians, ranges and ratios.
 //
-//	go run ./contrib/bench                    all but part transfer, some ten minutes
+//	go run ./contrib/bench                    all but parts transfer and soak, some ten minutes
 //	go run ./contrib/bench -parts dns -rounds 9 -v
 //	go run ./contrib/bench -parts transfer -rounds 3
+//	go run ./contrib/bench -parts soak         ten minutes
 //
 // All contestants run at once and are measured in turn, round after round, so that whatever else
 // the machine does falls on all of them alike; a ratio is taken within a round, and its median and
@@ -43,6 +44,8 @@ type options struct {
 	outstanding int
 	receivers   int
 	threads     int
+	soakSeconds int
+	soakSeed    uint64
 	redyn       string
 	profile     string
 	verbose     bool
@@ -55,7 +58,7 @@ func main() {
 	}
 	var o options
 	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,nodes,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts, a hundred thousand zones), "+
-		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), nodes (until another has a change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR)")
+		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), nodes (until another has a change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR), soak (answers right after all kinds of changes)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
@@ -69,6 +72,8 @@ func main() {
 	flag.IntVar(&o.outstanding, "outstanding", 100, "questions that dnsperf has under way")
 	flag.IntVar(&o.receivers, "receiver-threads", 1, "PowerDNS's receiver threads, each with its own distributor threads")
 	flag.IntVar(&o.threads, "distributor-threads", 3, "PowerDNS's distributor threads, each a connection to the backend")
+	flag.IntVar(&o.soakSeconds, "soak-seconds", 600, "how long part soak changes and asks")
+	flag.Uint64Var(&o.soakSeed, "soak-seed", 0, "what part soak draws its changes from; 0: another each time")
 	flag.StringVar(&o.redyn, "redyn", "", "the redyn to measure (default: built from this module)")
 	flag.StringVar(&o.profile, "profile", "", "write a CPU profile of redyn in part alone to this file; -only redyn makes it what cmd/redyn/default.pgo is")
 	flag.BoolVar(&o.verbose, "v", false, "show PowerDNS's settings and each round")
@@ -105,6 +110,7 @@ var parts = []struct {
 	{"nodes", measureNodes},
 	{"dnssec", measureDNSSEC},
 	{"transfer", measureTransfer},
+	{"soak", measureSoak},
 }
 
 func run(ctx context.Context, o options) error {
@@ -117,11 +123,14 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, nodes, dnssec and transfer", name)
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, nodes, dnssec, transfer and soak", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 {
 		return fmt.Errorf("-rounds and -seconds must be 1 or more")
+	}
+	if o.soakSeconds < 1 {
+		return fmt.Errorf("-soak-seconds must be 1 or more")
 	}
 	if o.manyZones < 1 || o.zoneNames < 3 {
 		return fmt.Errorf("-many-zones must be 1 or more, -zone-names 3 or more")
