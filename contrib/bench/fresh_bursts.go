@@ -140,34 +140,42 @@ func (w freshWay) dialDNS() (*dnsClient, error) {
 
 // address asks for the address of a host, and returns which version of it came back.
 func (c *dnsClient) address(host int) (version uint32, err error) {
+	reply, err := c.ask(hostName(host))
+	if err != nil {
+		return 0, err
+	}
+	return c.versionIn(reply)
+}
+
+// ask asks for the addresses of a name.
+func (c *dnsClient) ask(name string) (*dns.Msg, error) {
 	c.id++
-	question := dns.Msg{MsgHdr: dns.MsgHdr{Id: c.id}, Question: []dns.Question{{Name: hostName(host), Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
+	question := dns.Msg{MsgHdr: dns.MsgHdr{Id: c.id}, Question: []dns.Question{{Name: name, Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
 	if c.signed {
 		question.SetEdns0(udpSize, true)
 	}
 	packet, err := question.PackBuffer(c.buf[:])
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := c.SetDeadline(time.Now().Add(2 * time.Second)); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if _, err := c.Write(packet); err != nil {
-		return 0, err
+		return nil, err
 	}
 	for {
 		n, err := c.Read(c.buf[:])
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		var reply dns.Msg
 		if err := reply.Unpack(c.buf[:n]); err != nil {
-			return 0, err
+			return nil, err
 		}
-		if reply.Id != c.id {
-			continue
+		if reply.Id == c.id {
+			return &reply, nil
 		}
-		return c.versionIn(&reply)
 	}
 }
 

@@ -57,8 +57,9 @@ func main() {
 		return
 	}
 	var o options
-	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,nodes,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts, a hundred thousand zones), "+
-		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), nodes (until another has a change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR), soak (answers right after all kinds of changes)")
+	flag.StringVar(&o.parts, "parts", "dns,alone,size,updates,fresh,graph,nodes,dnssec", "what to measure: dns (PowerDNS and dnsperf), alone (the backend without PowerDNS), size (a million hosts, a hundred thousand zones), "+
+		"updates (beside DNS UPDATE), fresh (its caches on, while hosts change), graph (the same, while CNAMEs, wildcards and delegations do), "+
+		"nodes (until another has a change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR), soak (answers right after all kinds of changes)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
 	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
@@ -107,6 +108,7 @@ var parts = []struct {
 	{"size", measureSize},
 	{"updates", measureUpdates},
 	{"fresh", measureFresh},
+	{"graph", measureGraph},
 	{"nodes", measureNodes},
 	{"dnssec", measureDNSSEC},
 	{"transfer", measureTransfer},
@@ -123,7 +125,7 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, nodes, dnssec, transfer and soak", name)
+			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, graph, nodes, dnssec, transfer and soak", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 1 {
