@@ -30,6 +30,7 @@ const (
 type graphResult struct {
 	freshResult
 	questions int      // of those who ask all the time
+	mixed     int      // how many of the old answers were not right before the change either
 	old       []string // the old answers in words
 }
 
@@ -53,6 +54,7 @@ func (r graphResults) add(o graphResults) {
 func (r *graphResult) add(o graphResult) {
 	r.freshResult.add(o.freshResult)
 	r.questions += o.questions
+	r.mixed += o.mixed
 	r.old = append(r.old, o.old...)
 }
 
@@ -220,8 +222,8 @@ func (r *graphResult) awaitAll(s *story, clients []*dnsClient, good time.Time) e
 // awaitRight asks until the answer is right.
 func (r *graphResult) awaitRight(s *story, question int, c *dnsClient, good time.Time) error {
 	for {
-		old, got := r.askIn(s, question, c)
-		if !old && got != "" {
+		is, got := r.askIn(s, question, c)
+		if is == right && got != "" {
 			r.fresh = append(r.fresh, time.Since(good))
 			return nil
 		}
@@ -233,21 +235,25 @@ func (r *graphResult) awaitRight(s *story, question int, c *dnsClient, good time
 }
 
 // askIn asks one question of a story, and notes if the answer was old when it was asked for; "" is none.
-func (r *graphResult) askIn(s *story, question int, c *dnsClient) (old bool, got string) {
+func (r *graphResult) askIn(s *story, question int, c *dnsClient) (is verdict, got string) {
 	from, asked := s.current(), time.Now()
 	reply, err := c.ask(s.full(s.asked[question]))
 	if err != nil || reply.Rcode == dns.RcodeServerFailure {
 		r.lost++
-		return false, ""
+		return right, ""
 	}
 	got = toldBy(reply)
-	old, since := s.judge(question, from, got)
-	if old {
-		late := asked.Sub(since)
-		r.late = append(r.late, late)
-		r.old = append(r.old, fmt.Sprintf("%s, %v after: %q, not %q", s.full(s.asked[question]), late, got, s.expected(from, question)))
+	is, since := s.judge(question, from, got)
+	if is == right {
+		return is, got
 	}
-	return old, got
+	late := asked.Sub(since)
+	r.late = append(r.late, late)
+	if is == mixed {
+		r.mixed++
+	}
+	r.old = append(r.old, fmt.Sprintf("%s, %v after: %q, not %q", s.full(s.asked[question]), late, got, s.expected(from, question)))
+	return is, got
 }
 
 // askAbout asks for names of stories, as they come.
@@ -278,7 +284,7 @@ func (b *bench) printGraph(rates []series, ways []graphWay, results []graphResul
 			r := results[i][p.name]
 			fmt.Printf("  %-13s %d questions meanwhile; ", p.name, r.questions)
 			if len(r.acked) > 0 {
-				fmt.Println(r.freshResult)
+				fmt.Printf("%v; %d of the old ones were not right before either\n", r.freshResult, r.mixed)
 			} else {
 				fmt.Printf("old answers %d, lost %d\n", len(r.late), r.lost)
 			}

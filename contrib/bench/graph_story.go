@@ -153,23 +153,28 @@ func (s *story) expected(version, question int) string {
 	return s.versions[version].answers[question]
 }
 
-// judge tells whether an answer is old: since which time another one had to come, when that was asked for while
-// the version given was the last one acknowledged. What came after the next change had begun is not judged:
-// PowerDNS looks up more than one name for an answer, and may have seen both versions, which together can make
-// what an older one did.
-func (s *story) judge(question, from int, got string) (old bool, since time.Time) {
+// verdict is what an answer is, as the story goes.
+type verdict int
+
+const (
+	right verdict = iota // or not judged
+	old                  // as it was before the last change
+	mixed                // neither that, nor as it is after it
+)
+
+// judge tells what an answer is that was asked for while the version given was the last one acknowledged, and
+// when that was. What came after the next change had begun is not judged: PowerDNS looks up more than one name
+// for an answer, and may have seen both versions.
+func (s *story) judge(question, from int, got string) (v verdict, since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	right := func(v version) bool { return v.answers[question] == got }
-	if len(s.versions)-1 > from || right(s.versions[from]) {
-		return false, since
+	switch since = s.versions[from].acked; {
+	case len(s.versions)-1 > from || s.versions[from].answers[question] == got:
+		return right, since
+	case from > 0 && s.versions[from-1].answers[question] == got:
+		return old, since
 	}
-	for last := from - 1; last >= 0; last-- {
-		if right(s.versions[last]) {
-			return true, s.versions[last+1].acked
-		}
-	}
-	return true, s.versions[from].acked
+	return mixed, since
 }
 
 // newStories are some of each plot.
