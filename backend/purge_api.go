@@ -29,12 +29,13 @@ func newAPI(base, key string) *pdnsAPI {
 	}
 }
 
+// purge makes zones known, and flushes the names twice, as controlSocket.each does.
 func (a *pdnsAPI) purge(ctx context.Context, n names) error {
-	list := []dns.Name{dns.Root}
+	stale := []dns.Name{dns.Root}
 	if !n.all {
-		list = topmost(n)
+		stale = topmost(n)
 	}
-	for _, name := range slices.Concat(list, slices.Collect(maps.Keys(n.zones))) {
+	for _, name := range slices.Concat(slices.Collect(maps.Keys(n.zones)), stale, stale) {
 		if err := a.call(ctx, http.MethodPut, a.flush+"?domain="+url.QueryEscape(string(name))); err != nil {
 			return err
 		}
@@ -42,13 +43,12 @@ func (a *pdnsAPI) purge(ctx context.Context, n names) error {
 	return nil
 }
 
-// topmost returns the names that are below no other, and no zones.
+// topmost returns the names that are below no other.
 func topmost(n names) (top []dns.Name) {
 	list := slices.Concat(slices.Collect(maps.Keys(n.exact)), slices.Collect(maps.Keys(n.trees)))
 	slices.SortFunc(list, dns.Compare)
 	for _, name := range list {
-		_, zone := n.zones[name]
-		if !zone && (len(top) == 0 || !name.Under(top[len(top)-1])) {
+		if len(top) == 0 || !name.Under(top[len(top)-1]) {
 			top = append(top, name)
 		}
 	}

@@ -34,35 +34,34 @@ func (c controlSocket) purge(ctx context.Context, n names) error {
 	return err
 }
 
-// each gives all lines to send until that fails. Names are in them twice: before 4.9.12 and 5.0.1
-// PowerDNS purges replies first, then the records that it may have made another reply of meanwhile.
+// each gives all lines to send until that fails. They name all names, and then all of them again:
+// while PowerDNS purges a name it may make a reply of what it still holds of one that comes later, such
+// as the target of a CNAME. Before 4.9.12 and 5.0.1 it does so of the same name, whose replies it purges
+// before its records.
 func (c controlSocket) each(n names, send func(line []byte) error) error {
 	const command = "PURGE"
+	if n.all {
+		return send([]byte(command + "\n"))
+	}
 	line := []byte(command)
-	flush := func() (err error) {
-		if len(line) > len(command) || n.all {
-			err = send(append(line, '\n'))
-			line = line[:len(command)]
+	flush := func() error {
+		if len(line) == len(command) {
+			return nil
 		}
+		err := send(append(line, '\n'))
+		line = line[:len(command)]
 		return err
 	}
-	if n.all {
-		return flush()
-	}
-	for name := range n.exact {
-		line = append(append(line, ' '), name...)
-		line = append(append(line, ' '), name...)
-		if len(line) > mostLine {
-			if err := flush(); err != nil {
-				return err
+	for range 2 {
+		for name, below := range n.list() {
+			line = append(append(line, ' '), name...)
+			if below {
+				line = append(line, '$')
 			}
-		}
-	}
-	for name := range n.trees {
-		line = append(append(append(line, ' '), name...), '$')
-		if len(line) > mostLine {
-			if err := flush(); err != nil {
-				return err
+			if len(line) > mostLine {
+				if err := flush(); err != nil {
+					return err
+				}
 			}
 		}
 	}

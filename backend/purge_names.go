@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -52,6 +53,22 @@ func (n *names) merge(o names) {
 func (n *names) bound() {
 	if n.all = n.all || len(n.exact)+len(n.trees) > mostPurged; n.all {
 		n.exact, n.trees = nil, nil
+	}
+}
+
+// list yields them all, and whether they are purged with all names below.
+func (n *names) list() iter.Seq2[dns.Name, bool] {
+	return func(yield func(dns.Name, bool) bool) {
+		for name := range n.exact {
+			if !yield(name, false) {
+				return
+			}
+		}
+		for name := range n.trees {
+			if !yield(name, true) {
+				return
+			}
+		}
 	}
 }
 

@@ -8,7 +8,8 @@ type Stale struct {
 	Names []Name
 	// Trees are names with all that is below them.
 	Trees []Name
-	// Serials are the apexes of zones of which nothing changed but the serial.
+	// Serials are the apexes of zones of which nothing changed but the serial. What leads there by a
+	// CNAME is not told: there may be very many such names, and the change is of no use to them.
 	Serials []Name
 	// Zones are the apexes of zones that came to be.
 	Zones []Name
