@@ -187,6 +187,7 @@ step "systemd unit" check_unit
 step "go vet" go vet ./...
 step "staticcheck" env GOGC=300 "$GOBIN/staticcheck" ./...
 step "go test -race" run_tests
+step "allocations" go test -count=1 -run 'Allocs$' ./backend # which the race detector makes itself
 step "fuzzing" run_fuzz
 step "contrib/bench" try_bench
 printf '%-24s %4d s\n' "all" $SECONDS
