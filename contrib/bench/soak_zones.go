@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -221,21 +222,45 @@ func (w *soakChanger) target() string {
 	return name[:len(name)-len(w.zone)] + string(zone)
 }
 
-// alias is a target that is not at or below the name that has it: PowerDNS answers SERVFAIL to what leads to
-// itself.
-func (w *soakChanger) alias(name dns.Name) string {
-	for {
-		target := w.target()
-		if !dns.Name(target).Under(name) && (!name.IsWildcard() || !dns.Name(target).Under(w.zone)) {
-			return target
+// alias is a target from which nothing leads back, and over few others on: PowerDNS answers SERVFAIL to what
+// leads to itself, and to long chains. There may be none.
+func (w *soakChanger) alias(name dns.Name) (target string, ok bool) {
+	for range 20 {
+		target = w.target()
+		if soakRank(dns.Name(target)) > soakRank(covered(name)) {
+			return target, true
 		}
 	}
+	return "", false
+}
+
+// covered is the name below which all names are that a record of this owner can stand for.
+func covered(owner dns.Name) dns.Name {
+	if owner.IsWildcard() {
+		return owner.Parent()
+	}
+	return owner
+}
+
+// soakRank is the same for all names at and below the one right below the zone, and greatest for the zone.
+func soakRank(name dns.Name) int {
+	zone := slices.IndexFunc(soakZones, func(zone dns.Name) bool { return name.Under(zone) })
+	below := name
+	for below != soakZones[zone] && below.Parent() != soakZones[zone] {
+		below = below.Parent()
+	}
+	label := len(soakLabels)
+	if below != soakZones[zone] {
+		label = slices.IndexFunc(soakLabels, func(label string) bool { return strings.HasPrefix(string(below), label+".") })
+	}
+	return zone*(len(soakLabels)+1) + label
 }
 
 // record is what some name may have.
 func (w *soakChanger) record(zone, name dns.Name) []dns.RRset {
 	set := func(typ dns.Type, content ...string) dns.RRset { return dns.NewRRset(name, typ, soakTTL, content...) }
 	addr := func() string { return fmt.Sprintf("192.0.2.%d", w.IntN(250)) }
+	alias, ok := w.alias(name)
 	switch n := w.IntN(24); {
 	case n < 6:
 		return []dns.RRset{set(dns.TypeA, addr())}
@@ -243,14 +268,14 @@ func (w *soakChanger) record(zone, name dns.Name) []dns.RRset {
 		return []dns.RRset{set(dns.TypeA, addr(), "198.51.100.1"), set(dns.TypeAAAA, fmt.Sprintf("2001:db8::%x", 1+w.IntN(250)))}
 	case n < 11:
 		return []dns.RRset{set(dns.TypeTXT, fmt.Sprintf(`"%d"`, w.IntN(1000)))}
-	case n < 17:
-		return []dns.RRset{set(dns.TypeCNAME, w.alias(name))}
+	case n < 17 && ok:
+		return []dns.RRset{set(dns.TypeCNAME, alias)}
 	case n < 19:
 		return []dns.RRset{set(dns.TypeMX, "10 "+w.target(), "20 "+w.target()), set(dns.TypeA, addr())}
 	case n < 21:
 		return []dns.RRset{set(dns.TypeSRV, "1 2 3 "+w.target())}
-	case n < 22:
-		return []dns.RRset{set(dns.TypeDNAME, w.alias(name))}
+	case n < 22 && ok:
+		return []dns.RRset{set(dns.TypeDNAME, alias)}
 	case n < 23 && (zone == soakNSEC || zone == soakNSEC3):
 		return []dns.RRset{
 			set(dns.TypeNS, w.target()),
