@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -85,8 +86,10 @@ func RedactURL(text string) string {
 }
 
 // What all three kinds of client have in common. A command is sent once: a script is not to run
-// twice unasked, and whoever reads repeats the whole of what he was reading.
+// twice unasked, and whoever reads repeats the whole of what he was reading. Nothing here uses what RESP3
+// has and RESP2 has not: under it go-redis looks for pushes before each reply.
 const (
+	respVersion  = 2
 	noRetries    = -1
 	dialTimeout  = time.Second
 	idleTime     = 5 * time.Minute
@@ -114,7 +117,7 @@ func plainClient(text string, o Options, patience time.Duration) (redis.Universa
 	if err != nil {
 		return nil, err
 	}
-	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.Protocol, c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = cmp.Or(c.Protocol, respVersion), noRetries, true, true
 	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
@@ -126,7 +129,7 @@ func sentinelClient(text string, o Options, patience time.Duration) (redis.Unive
 	if err != nil {
 		return nil, err
 	}
-	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.Protocol, c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = cmp.Or(c.Protocol, respVersion), noRetries, true, true
 	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime = o.MaxConns, idleTime
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
@@ -138,7 +141,7 @@ func clusterClient(text string, o Options, patience time.Duration) (redis.Univer
 	if err != nil {
 		return nil, err
 	}
-	c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = noRetries, true, true
+	c.Protocol, c.MaxRetries, c.ContextTimeoutEnabled, c.DisableIdentity = cmp.Or(c.Protocol, respVersion), noRetries, true, true
 	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.DisableRoutingPolicies = true // every key is in one slot
