@@ -29,6 +29,7 @@ const (
 type freshWay struct {
 	contestant
 	updater, token string // "": it is not updated
+	redis          string // where its zone is, if it is startPurged's
 	signed         bool   // its zone is, and those who ask want to see that
 }
 

@@ -79,6 +79,7 @@ func (b *bench) startPurged(name, zone string) (w freshWay, err error) {
 			return w, err
 		}
 	}
+	w.redis = redis
 	w.token, err = b.addToken(redis)
 	return w, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -18,6 +19,8 @@ const (
 	graphQuiet = "redyn, nothing changes"
 	graphAPI   = "redyn, changes by the REST API"
 	graphApply = "redyn, changes as redyn record set makes them"
+
+	graphSigned = "redyn, signed zone, changes by the REST API"
 )
 
 const (
@@ -61,11 +64,15 @@ func (r *graphResult) add(o graphResult) {
 // measureGraph asks PowerDNS with its caches on while CNAMEs, wildcards and delegations change, and asks for
 // each name that a change may be about from the moment on at which it was acknowledged.
 func measureGraph(b *bench) error {
-	g, ways, err := b.startGraph()
+	graphs, err := b.startGraphs()
+	var ways []graphWay
+	for _, g := range graphs {
+		defer g.store.Close()
+		ways = append(ways, g.ways...)
+	}
 	if err != nil || len(ways) == 0 {
 		return err
 	}
-	defer g.store.Close()
 	questions, err := b.file("questions", oneZone(b.opts.hosts).writeQuestions)
 	if err != nil {
 		return err
@@ -75,7 +82,7 @@ func measureGraph(b *bench) error {
 		rates[i].name, results[i] = w.name, newGraphResults()
 	}
 	err = b.rounds(len(ways), b.opts.rounds, b.seconds(), func(round, i int, d time.Duration) error {
-		qps, faults, result, err := b.graphRound(g, ways[i], questions, d)
+		qps, faults, result, err := b.graphRound(ways[i], questions, d)
 		if err != nil {
 			return fmt.Errorf("%s: %w", ways[i].name, err)
 		}
@@ -100,51 +107,58 @@ func measureGraph(b *bench) error {
 	return nil
 }
 
-// graph is a PowerDNS, and the stories that are played in its zone.
+// graph is a PowerDNS, the stories that are played in its zone, and how they are.
 type graph struct {
 	freshWay
 	stories []*story
 	store   *redisstore.Store
+	ways    []graphWay
 }
 
-// startGraph starts a redyn, and a PowerDNS that it purges, for all ways.
-func (b *bench) startGraph() (g graph, ways []graphWay, err error) {
-	for _, name := range []string{graphQuiet, graphAPI, graphApply} {
-		if b.chosen(name) {
-			ways = append(ways, graphWay{name: name})
-		}
-	}
-	if len(ways) == 0 {
-		return g, nil, nil
-	}
+// startGraphs starts a redyn, and a PowerDNS that it purges, for the ways with an unsigned zone, and for that
+// with a signed one. Those that it has started it returns in any case.
+func (b *bench) startGraphs() (graphs []*graph, err error) {
 	zone, err := b.file(origin+"zone", func(w io.Writer) error { return writeZone(w, b.opts.hosts) })
 	if err != nil {
-		return g, nil, err
+		return nil, err
 	}
-	redis, err := b.startHosts(zone)
-	if err != nil {
-		return g, nil, err
+	for _, kind := range []struct {
+		name string
+		ways []string
+	}{{purgedStock, []string{graphQuiet, graphAPI, graphApply}}, {purgedSigned, []string{graphSigned}}} {
+		ways := slices.DeleteFunc(kind.ways, func(name string) bool { return !b.chosen(name) })
+		if len(ways) == 0 {
+			continue
+		}
+		g, err := b.startGraph(kind.name, zone, ways)
+		if err != nil {
+			return graphs, fmt.Errorf("%s: %w", kind.name, err)
+		}
+		graphs = append(graphs, g)
 	}
-	if g.freshWay, _, err = b.startNode("redyn graph", purgedStock, redis); err != nil {
-		return g, nil, err
+	return graphs, nil
+}
+
+func (b *bench) startGraph(name, zone string, ways []string) (*graph, error) {
+	g := &graph{stories: newStories(storiesEach)}
+	var err error
+	if g.freshWay, err = b.startPurged(name, zone); err != nil {
+		return nil, err
 	}
-	if g.token, err = b.addToken(redis); err != nil {
-		return g, nil, err
+	if g.store, err = redisstore.Open(redisstore.Options{URL: "unix://" + b.redisSocket(g.redis)}); err != nil {
+		return nil, err
 	}
-	if g.store, err = redisstore.Open(redisstore.Options{URL: "unix://" + b.redisSocket(redis)}); err != nil {
-		return g, nil, err
+	apply, patch := applier{b.ctx, g.store}, newAPIPatcher(g.updater, g.token)
+	changes := map[string]func(turn) error{graphAPI: patch.change, graphSigned: patch.change, graphApply: apply.change}
+	for _, way := range ways {
+		g.ways = append(g.ways, graphWay{way, g, changes[way]})
 	}
-	apply := applier{b.ctx, g.store}
-	changes := map[string]func(turn) error{graphAPI: newAPIPatcher(g.updater, g.token).change, graphApply: apply.change}
-	for i := range ways {
-		ways[i].change = changes[ways[i].name]
-	}
-	g.stories = newStories(storiesEach)
-	return g, ways, apply.begin(g.stories)
+	return g, apply.begin(g.stories)
 }
 
 // graphRound runs dnsperf, and meanwhile plays all stories if something is to change. Before, it fills the caches.
-func (b *bench) graphRound(g graph, way graphWay, questions string, d time.Duration) (qps float64, faults int, r graphResults, err error) {
+func (b *bench) graphRound(way graphWay, questions string, d time.Duration) (qps float64, faults int, r graphResults, err error) {
+	g := way.in
 	if _, _, err := b.dnsperf(g.port, questions, time.Second, perfGood); err != nil {
 		return 0, 0, nil, err
 	}
@@ -157,7 +171,7 @@ func (b *bench) graphRound(g graph, way graphWay, questions string, d time.Durat
 }
 
 // play changes what the stories have until end, while others ask.
-func (g graph) play(way graphWay, end time.Time) (graphResults, error) {
+func (g *graph) play(way graphWay, end time.Time) (graphResults, error) {
 	var all sync.WaitGroup
 	results, errs := make([]graphResults, graphAskers+len(g.stories)), make([]error, graphAskers+len(g.stories))
 	for i := range results {
@@ -181,7 +195,7 @@ func (g graph) play(way graphWay, end time.Time) (graphResults, error) {
 }
 
 // tell plays one story: after each change all that is asked in it is, at once, until it is right.
-func (g graph) tell(s *story, way graphWay, end time.Time, r *graphResult) error {
+func (g *graph) tell(s *story, way graphWay, end time.Time, r *graphResult) error {
 	clients := make([]*dnsClient, len(s.asked))
 	for i := range clients {
 		var err error
@@ -257,7 +271,7 @@ func (r *graphResult) askIn(s *story, question int, c *dnsClient) (is verdict, g
 }
 
 // askAbout asks for names of stories, as they come.
-func (g graph) askAbout(end time.Time, r graphResults) error {
+func (g *graph) askAbout(end time.Time, r graphResults) error {
 	ask, err := g.dialDNS()
 	if err != nil {
 		return err
@@ -277,7 +291,7 @@ func (b *bench) printGraph(rates []series, ways []graphWay, results []graphResul
 	printTable(fmt.Sprintf("Questions/s for hosts through pdns_server %s with its caches on, while names beside them change\n"+
 		"(%d stories of each kind, %d clients ask for their names; dnsperf -c %d -q %d; %d hosts; %d rounds of %v)",
 		pdnsVersion(), storiesEach, graphAskers, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.seconds()), rates,
-		[]goal{{"", graphAPI, graphQuiet, 0, atLeast}, {"", graphApply, graphQuiet, 0, atLeast}})
+		[]goal{{"", graphAPI, graphQuiet, 0, atLeast}, {"", graphApply, graphQuiet, 0, atLeast}, {"", graphSigned, graphQuiet, 0, atLeast}})
 	for i, w := range ways {
 		fmt.Println(w.name + " (median/99 %/worst):")
 		for _, p := range plots {

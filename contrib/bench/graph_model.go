@@ -106,7 +106,7 @@ func told(rcode int, answers, referral []string) string {
 	return dns.RcodeToString[rcode] + ": " + strings.Join(answers, ", ") + "; " + strings.Join(referral, ", ")
 }
 
-// toldBy is what a reply says. The SOA of a denial, which has a serial, does not count.
+// toldBy is what a reply says. Signatures do not count, nor the SOA of a denial, which has a serial.
 func toldBy(reply *dns.Msg) string {
 	var referral []string
 	for _, record := range reply.Ns {
@@ -119,9 +119,11 @@ func toldBy(reply *dns.Msg) string {
 			referral = append(referral, lineOf(record))
 		}
 	}
-	answers := make([]string, len(reply.Answer))
-	for i, record := range reply.Answer {
-		answers[i] = lineOf(record)
+	var answers []string
+	for _, record := range reply.Answer {
+		if record.Header().Rrtype != dns.TypeRRSIG {
+			answers = append(answers, lineOf(record))
+		}
 	}
 	return told(reply.Rcode, answers, referral)
 }

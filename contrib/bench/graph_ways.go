@@ -19,6 +19,7 @@ import (
 // graphWay makes changes: how, and what then acknowledges them.
 type graphWay struct {
 	name   string
+	in     *graph
 	change func(turn) error // nil: nothing changes
 }
 
