@@ -88,7 +88,7 @@ func (p *Purger) Stale(s dns.Stale) {
 		return
 	}
 	o := &p.open.Stale
-	o.All = o.All || s.All
+	o.All, o.Signed = o.All || s.All, o.Signed || s.Signed
 	o.Names = append(o.Names, s.Names...)
 	o.Trees = append(o.Trees, s.Trees...)
 	o.Serials = append(o.Serials, s.Serials...)
@@ -164,7 +164,11 @@ func (p *Purger) judge(ctx context.Context) []*purge {
 	p.traffic.settle(ctx)
 	recent, now := p.traffic.recent(), time.Now()
 	for _, c := range fresh {
-		c.due = now.Add(recent.wait(c.Names, c.All || len(c.Trees) > 0))
+		long := lately
+		if c.Signed {
+			long = latelySigned
+		}
+		c.due = now.Add(recent.wait(c.Names, c.All || len(c.Trees) > 0, long))
 	}
 	return fresh
 }

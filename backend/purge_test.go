@@ -199,6 +199,15 @@ func TestPurgeWaits(t *testing.T) {
 		p.want("a serial", serial(), "15ms")
 		p.want("any name below another", tree(), "18ms")
 
+		lookups.begin()
+		lookups.name("signed.")
+		lookups.end()
+		p.after(7 * time.Millisecond) // 32 ms
+		late, free = p.change(dns.Stale{Names: []dns.Name{"signed."}, Signed: true}), p.change(dns.Stale{Names: []dns.Name{"signed."}})
+		p.after(20 * time.Millisecond)
+		p.want("a name whose answer is signed", late(), "40ms")
+		p.want("the same without", free(), "32ms")
+
 		for range trailSlots {
 			lookups.begin()
 			lookups.name("many.")
@@ -210,15 +219,15 @@ func TestPurgeWaits(t *testing.T) {
 		}
 		unknown := p.change(dns.Stale{Names: []dns.Name{"unknown."}})
 		p.after(10 * time.Millisecond)
-		p.want("more than is known", unknown(), "30ms")
+		p.want("more than is known", unknown(), "57ms")
 
 		lookups.begin() // and never written
 		stuck := p.change(dns.Stale{Names: []dns.Name{"a."}})
 		p.after(100 * time.Millisecond)
-		p.want("a reply that nobody reads", stuck(), "85ms")
+		p.want("a reply that nobody reads", stuck(), "112ms")
 		again := p.change(dns.Stale{Names: []dns.Name{"a."}})
 		p.after(time.Millisecond)
-		p.want("is waited for once", again(), "135ms")
+		p.want("is waited for once", again(), "162ms")
 	})
 }
 

@@ -32,8 +32,13 @@ type trail struct {
 // trailSlots is more than the lookups that one connection is asked in lately.
 const trailSlots = 256
 
-// lately is how long PowerDNS may take from an answer of ours to storing what it makes of it.
-const lately = 5 * time.Millisecond
+const (
+	// lately is how long PowerDNS may take from an answer of ours to storing what it makes of it.
+	lately = 5 * time.Millisecond
+	// latelySigned is the same if it signs what it makes of that. When only lately was waited for, one change
+	// in some hundreds left an old answer under full load, until names were purged again.
+	latelySigned = 15 * time.Millisecond
+)
 
 var nameSeed = maphash.MakeSeed()
 
@@ -163,7 +168,7 @@ func (t *traffic) recent() recent {
 // counts, is not far in the future.
 func (r *recent) isLate(at uint32) bool {
 	age := time.Duration(int32(r.now-at)) * time.Microsecond
-	return -time.Second < age && age < lately
+	return -time.Second < age && age < latelySigned
 }
 
 func (r *recent) note(hash, at uint32) {
@@ -175,25 +180,25 @@ func (r *recent) note(hash, at uint32) {
 	}
 }
 
-// wait is how long to wait until none of names, or with every none at all, was answered lately.
-func (r *recent) wait(names []dns.Name, every bool) time.Duration {
+// wait is how long to wait until none of names, or with every none at all, was answered for so long.
+func (r *recent) wait(names []dns.Name, every bool, long time.Duration) time.Duration {
 	switch {
 	case r.more:
-		return lately
+		return long
 	case len(r.names) == 0:
 		return 0
 	case every:
-		return r.left(r.latest)
+		return r.left(r.latest, long)
 	}
 	longest := time.Duration(0)
 	for _, name := range names {
 		if at, known := r.names[hashName(name)]; known {
-			longest = max(longest, r.left(at))
+			longest = max(longest, r.left(at, long))
 		}
 	}
 	return longest
 }
 
-func (r *recent) left(at uint32) time.Duration {
-	return min(lately, lately-time.Duration(int32(r.now-at))*time.Microsecond)
+func (r *recent) left(at uint32, long time.Duration) time.Duration {
+	return max(0, min(long, long-time.Duration(int32(r.now-at))*time.Microsecond))
 }

@@ -13,6 +13,8 @@ type Stale struct {
 	Serials []Name
 	// Zones are the apexes of zones that came to be.
 	Zones []Name
+	// Signed says that a server signs what it answers from one of the zones that changed.
+	Signed bool
 }
 
 // IsNone reports whether there are no such names.

@@ -17,6 +17,7 @@ type stale struct {
 	serials []dns.Name
 	zones   []dns.Name
 	all     bool
+	signed  bool // a zone that changed has keys
 	noted   map[spot]struct{}
 	steps   []step // those of noted that are to be followed yet
 	made    int    // names that DNAME makes
@@ -185,7 +186,7 @@ func (s *stale) synthesized(labels string, owner dns.Name, at step) {
 
 // told returns what was noted, without what is below something else.
 func (s *stale) told() dns.Stale {
-	told := dns.Stale{All: s.all, Zones: s.zones}
+	told := dns.Stale{All: s.all, Zones: s.zones, Signed: s.signed}
 	if s.all {
 		return told
 	}

@@ -19,6 +19,7 @@ func (t turns) count(name dns.Name, n int) {
 
 // changed notes what swaps in a zone, and the names that thereby came or went, make stale.
 func (s *stale) changed(z *zone, swaps []swap, turned turns) {
+	s.signed = s.signed || len(z.keys) > 0 || z.keysUnknown
 	for _, w := range swaps {
 		s.swapped(z, w)
 	}

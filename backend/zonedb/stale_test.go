@@ -71,6 +71,9 @@ func TestStaleExactly(t *testing.T) {
 		got = dns.Stale{}
 		db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: id, RRsets: parse(t, lines)}}})
 		same(t, lines, told(got), want)
+		if signed := meta != nil && id == 1; got.Signed != signed {
+			t.Errorf("%s: the answers are signed: %t; want %t", lines, got.Signed, signed)
+		}
 	}
 	const soa = "\n@ SOA ns. host. 2 1 1 1 60"
 	nsec, nsec3 := dns.Metadata{"X": {"1"}}, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}}
