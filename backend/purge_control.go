@@ -27,9 +27,10 @@ var errNoReply = errors.New("PowerDNS closed the connection without a reply")
 // purge sends names. REDISCOVER, which would make zones known, is never sent: beside a refresh of the zone
 // cache it aborts PowerDNS.
 func (c controlSocket) purge(ctx context.Context, n names) error {
-	err := c.each(n, func(line []byte) error { return c.purgeLine(ctx, line) })
+	send := func(line []byte) error { return c.purgeLine(ctx, line) }
+	err := c.each(n, send)
 	if errors.Is(err, errNoReply) { // a name that it cannot read stands for no cached answer, others do
-		err = c.purgeLine(ctx, []byte("PURGE\n"))
+		err = c.each(names{all: true}, send)
 	}
 	return err
 }
@@ -40,7 +41,10 @@ func (c controlSocket) purge(ctx context.Context, n names) error {
 // before its records.
 func (c controlSocket) each(n names, send func(line []byte) error) error {
 	const command = "PURGE"
-	if n.all {
+	if n.all { // which a line without names is for
+		if err := send([]byte(command + "\n")); err != nil {
+			return err
+		}
 		return send([]byte(command + "\n"))
 	}
 	line := []byte(command)
