@@ -33,8 +33,7 @@ type PurgeOptions struct {
 //  2. waits, if one of the names was answered lately, until PowerDNS has stored what it made of that,
 //  3. purges the names, with whatever else there is to purge, and reads PowerDNS's reply,
 //  4. says that this is done, so that the change may be acknowledged,
-//  5. purges them again twice: what PowerDNS took long to store we do not see, and its versions before
-//     4.9.12 and 5.0.1 may fill the one cache from the other while they purge.
+//  5. purges them again twice: what PowerDNS took long to store we do not see.
 //
 // A PowerDNS that does not answer is waited for only once, and purged when it is back.
 type Purger struct {
