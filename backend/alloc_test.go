@@ -13,13 +13,14 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"redyn/backend/dns"
+	"redyn/backend/socket"
 )
 
 // TestLookupAllocs: a lookup takes no memory, whatever asks for it.
 func TestLookupAllocs(t *testing.T) {
 	b := New(Options{Zones: newFake(), Purger: NewPurger(PurgeOptions{})})
 	line := make([]byte, len(benchLine)-1)
-	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
+	nobody := &conn{Socket: socket.Socket{Conn: discard{}}, fd: -1}
 	nobody.session.trail = b.traffic.join()
 
 	unix := testing.AllocsPerRun(1000, func() {
@@ -69,7 +70,7 @@ func TestListAllocs(t *testing.T) {
 			z.answers = append(z.answers, dns.Answer{RRset: set, Zone: 1, Auth: true})
 		}
 		b := New(Options{Zones: z})
-		nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
+		nobody := &conn{Socket: socket.Socket{Conn: discard{}}, fd: -1}
 		line := make([]byte, 0, 100)
 		return testing.AllocsPerRun(10, func() {
 			line = append(line[:0], `{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}`...)

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"redyn/backend/socket"
 )
 
 // The benchmarks come in pairs: redyn, and the least that a server in Go can do, which sends
@@ -81,7 +83,7 @@ func BenchmarkAnswer(b *testing.B) {
 
 func benchmarkAnswer(b *testing.B, p *Purger) {
 	backend := New(Options{Zones: newFake(), Purger: p})
-	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
+	nobody := &conn{Socket: socket.Socket{Conn: discard{}}, fd: -1}
 	nobody.session.trail = backend.traffic.join()
 	line := make([]byte, len(benchLine)-1)
 	b.ReportAllocs()

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"redyn/backend/socket"
 )
 
 const (
@@ -76,9 +78,9 @@ func scarce(err error) bool {
 }
 
 func (s *conns) add(c net.Conn) *conn {
-	added := &conn{wire: wire{Conn: c}, set: s, denied: !s.b.allowed(c.RemoteAddr()), spin: s.b.spinners.join()}
+	added := &conn{set: s, denied: !s.b.allowed(c.RemoteAddr()), spin: s.b.spinners.join()}
 	added.session.conn, added.session.trail = c, s.b.traffic.join()
-	added.open()
+	added.Open(c)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.open[added] = struct{}{}
@@ -120,7 +122,7 @@ func (s *conns) stop() {
 // should read may not take long. Timers are set only where something is late, as setting one for every
 // request would cost a tenth of a lookup.
 type conn struct {
-	wire
+	socket.Socket
 	set     *conns
 	fd      int           // of a connection of the unix connector, while it is served
 	denied  bool          // the peer may not ask
@@ -144,7 +146,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	} else {
 		c.relax()
 	}
-	n, err := c.read(p)
+	n, err := c.Socket.Read(p)
 	if n > 0 {
 		c.partial = true
 	}
@@ -206,7 +208,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.writeSoon(time.Since(epoch))
 	}
 	c.inTime = false
-	return c.write(p)
+	return c.Socket.Write(p)
 }
 
 // writeSoon gives the next Write its time; now is since epoch.
@@ -221,7 +223,7 @@ func (c *conn) writeSoon(now time.Duration) {
 // writeLine writes a reply of the unix connector. Nearly always the kernel takes all of it at once; the
 // rest is waited for.
 func (c *conn) writeLine(p []byte) error {
-	n, err := send(c.fd, p)
+	n, err := socket.Send(c.fd, p)
 	if err == nil && n == len(p) {
 		return nil
 	}
@@ -242,5 +244,5 @@ func (c *conn) Close() error {
 		c.readBy(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}
-	return c.wire.Close()
+	return c.Socket.Close()
 }

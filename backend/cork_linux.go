@@ -5,11 +5,7 @@ import "syscall"
 // cork holds back the end of what is written until the connection is closed, so that the reply and
 // the FIN travel together: PowerDNS would use a connection again that is closed a moment later.
 func (c *conn) cork() {
-	tcp, ok := c.Conn.(syscall.Conn)
-	if !ok {
-		return
-	}
-	raw, err := tcp.SyscallConn()
+	raw, err := c.SyscallConn()
 	if err != nil {
 		return
 	}

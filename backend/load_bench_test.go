@@ -7,12 +7,13 @@ import (
 	"testing"
 
 	"redyn/backend/dns"
+	"redyn/backend/socket"
 )
 
 // BenchmarkFeedRecord is what redyn itself adds to each record of a transfer.
 func BenchmarkFeedRecord(b *testing.B) {
 	backend := New(Options{Zones: newFake(), Store: &memory{}})
-	nobody := &conn{wire: wire{Conn: discard{}}, fd: -1}
+	nobody := &conn{Socket: socket.Socket{Conn: discard{}}, fd: -1}
 	zone, _ := newFake().Zone("example.org.")
 	backend.begin(&nobody.session, "1795302769", zone, newLoad(zone, sink{}))
 	lines := make([][]byte, 256)

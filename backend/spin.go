@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"redyn/backend/socket"
 )
 
 // spin says when a connection of the unix connector that has nothing to read is looked at again and
@@ -55,7 +57,7 @@ func (s *spin) receive(fd int, p []byte) (n int, err error) {
 	const looks = 8 // for each at the clock
 	for end := time.Since(epoch) + spinTime; time.Since(epoch) < end; {
 		for range looks {
-			if n, err = receive(fd, p); err != syscall.EAGAIN {
+			if n, err = socket.Receive(fd, p); err != syscall.EAGAIN {
 				return n, err
 			}
 		}

@@ -8,6 +8,8 @@ import (
 	"net"
 	"sync"
 	"syscall"
+
+	"redyn/backend/socket"
 )
 
 // ServeUnix answers what comes over ln in the form of the unix connector: JSON, one object a line
@@ -43,17 +45,18 @@ const lineBuffer = 1 << 10
 // connections and the processors are busy, every second time the next question is there already, and to
 // read once more is cheaper than to be woken. If there is but one, it spins.
 func (b *Backend) serveLines(ctx context.Context, c *conn) {
-	if c.raw == nil {
+	raw, err := c.SyscallConn()
+	if err != nil {
 		b.log.ErrorContext(ctx, "cannot serve a connection that has no descriptor", "type", fmt.Sprintf("%T", c.Conn))
 		return
 	}
 	l := &lines{b: b, ctx: ctx, conn: c, buf: make([]byte, lineBuffer)}
 	// An error is the end of the connection like any other.
-	_ = c.raw.Read(func(fd uintptr) (ended bool) {
+	_ = raw.Read(func(fd uintptr) (ended bool) {
 		c.fd = int(fd)
 		defer c.rest(b) // those that are idle take little memory
 		for {
-			n, err := receive(c.fd, l.buf[l.have:])
+			n, err := socket.Receive(c.fd, l.buf[l.have:])
 			if err == syscall.EAGAIN && c.spin.worth(&b.spinners) {
 				n, err = c.spin.receive(c.fd, l.buf[l.have:])
 			}

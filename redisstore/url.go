@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"redyn/backend/socket"
 )
 
 // client opens the client for a URL; a command's reply is waited for as long as patience says. The URL is
@@ -112,6 +115,18 @@ func secured(own, given *tls.Config) *tls.Config {
 	return t
 }
 
+// dialer connects as go-redis does, to write and read with less work.
+func dialer(timeout time.Duration, secure *tls.Config) func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := redis.NewDialer(&redis.Options{DialTimeout: timeout, TLSConfig: secure})
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return socket.New(c), nil
+	}
+}
+
 func plainClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	c, err := redis.ParseURL(text)
 	if err != nil {
@@ -121,6 +136,7 @@ func plainClient(text string, o Options, patience time.Duration) (redis.Universa
 	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	c.Dialer = dialer(c.DialTimeout, c.TLSConfig)
 	return redis.NewClient(c), nil
 }
 
@@ -133,6 +149,7 @@ func sentinelClient(text string, o Options, patience time.Duration) (redis.Unive
 	c.DialTimeout, c.DialerRetries, c.ReadTimeout, c.WriteTimeout, c.PoolTimeout = min(dialTimeout, o.Timeout), 1, patience, o.Timeout, o.Timeout
 	c.PoolSize, c.ConnMaxIdleTime = o.MaxConns, idleTime
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	c.Dialer = dialer(c.DialTimeout, c.TLSConfig)
 	return redis.NewFailoverClient(c), nil
 }
 
@@ -146,6 +163,7 @@ func clusterClient(text string, o Options, patience time.Duration) (redis.Univer
 	c.PoolSize, c.ConnMaxIdleTime, c.MaintNotificationsConfig = o.MaxConns, idleTime, quiet()
 	c.DisableRoutingPolicies = true // every key is in one slot
 	c.TLSConfig = secured(c.TLSConfig, o.TLS)
+	c.Dialer = dialer(c.DialTimeout, c.TLSConfig)
 	return redis.NewClusterClient(c), nil
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"redyn/backend/socket"
 )
 
 // What is dropped of a request that is not read, so that its sender sees the reply: closing a
@@ -88,7 +90,8 @@ func scarce(err error) bool {
 
 // add takes in a connection; nil if its source has too many.
 func (l *listener) add(c net.Conn) *conn {
-	added := &conn{Conn: c, l: l}
+	added := &conn{l: l}
+	added.Open(c)
 	if peer := peerOf(c.RemoteAddr()); !l.u.trusted(peer) {
 		added.source = sourceOf(peer)
 	}
@@ -149,7 +152,7 @@ func (l *listener) note(c net.Conn, state fasthttp.ConnState) {
 
 // conn is a connection of a host.
 type conn struct {
-	net.Conn
+	socket.Socket
 	l       *listener
 	source  netip.Prefix // whose it is one of; not valid: nobody counts it
 	quiet   atomic.Bool  // nothing was read since the last answer
@@ -174,7 +177,7 @@ func linger(c net.Conn) {
 
 // Read reads what fasthttp wants.
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.Socket.Read(p)
 	if n > 0 {
 		c.quiet.Store(false)
 	}
@@ -188,5 +191,5 @@ func (c *conn) Close() error {
 		_ = c.SetReadDeadline(time.Now().Add(lingerTime))
 		_, _ = io.CopyN(io.Discard, c.Conn, lingerOctets)
 	}
-	return c.Conn.Close()
+	return c.Socket.Close()
 }

@@ -1,6 +1,11 @@
-package backend
+// Package socket reads from sockets and writes to them with less work for the kernel and for Go's
+// scheduler than package net. To the scheduler a write is a call that may take long, and one that wakes
+// another process does take long enough that the processor is given to somebody else meanwhile, and
+// fought for after.
+package socket
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -9,9 +14,9 @@ import (
 	"syscall"
 )
 
-// wire reads from a connection and writes to it, as net.Conn does, by receive and send. Like a
-// net.Conn it may be read by one goroutine and written by another, and closed by a third.
-type wire struct {
+// Socket is a connection that is read by Receive and written by Send. Like any net.Conn it may be read
+// by one goroutine and written by another, and closed by a third.
+type Socket struct {
 	net.Conn
 	raw     syscall.RawConn // nil: of Conn's own Read and Write
 	in, out transfer
@@ -33,7 +38,7 @@ func (g *guard) send(p []byte) (n int, err error) {
 	if g.users.Add(1) < 0 {
 		return 0, net.ErrClosed
 	}
-	return send(g.fd, p)
+	return Send(g.fd, p)
 }
 
 // shut waits for those who use the descriptor; there will be no others. It returns false if another has
@@ -62,9 +67,20 @@ type transfer struct {
 	step func(fd uintptr) (done bool)
 }
 
-// open is called once w is where it stays.
-func (w *wire) open() {
-	pollable, ok := w.Conn.(syscall.Conn)
+// New returns a Socket over c, whose it is from then on; c itself if that has no descriptor.
+func New(c net.Conn) net.Conn {
+	s := new(Socket)
+	if s.Open(c); s.raw == nil {
+		return c
+	}
+	return s
+}
+
+// Open makes s a connection over c. It is not to be copied after that. If c has no descriptor, it is
+// read and written as ever.
+func (s *Socket) Open(c net.Conn) {
+	s.Conn = c
+	pollable, ok := c.(syscall.Conn)
 	if !ok {
 		return
 	}
@@ -72,41 +88,51 @@ func (w *wire) open() {
 	if err != nil {
 		return
 	}
-	if raw.Control(func(fd uintptr) { w.guard.fd = int(fd) }) != nil {
+	if raw.Control(func(fd uintptr) { s.guard.fd = int(fd) }) != nil {
 		return
 	}
-	w.raw, w.in.step, w.out.step = raw, w.in.receive, w.out.send
+	s.raw, s.in.step, s.out.step = raw, s.in.receive, s.out.send
 }
 
-func (w *wire) read(p []byte) (int, error) {
-	if w.raw == nil || len(p) == 0 {
-		return w.Conn.Read(p)
+// SyscallConn returns what gives access to the descriptor. It fails if there is none.
+func (s *Socket) SyscallConn() (syscall.RawConn, error) {
+	if s.raw == nil {
+		return nil, errors.ErrUnsupported
 	}
-	n, err := w.in.run(p, w.raw.Read)
+	return s.raw, nil
+}
+
+// Read reads what there is, once there is something.
+func (s *Socket) Read(p []byte) (int, error) {
+	if s.raw == nil || len(p) == 0 {
+		return s.Conn.Read(p)
+	}
+	n, err := s.in.run(p, s.raw.Read)
 	if n == 0 && err == nil {
 		err = io.EOF
 	}
 	return n, err
 }
 
-func (w *wire) write(p []byte) (int, error) {
-	if w.raw == nil || len(p) == 0 {
-		return w.Conn.Write(p)
+// Write writes all of p.
+func (s *Socket) Write(p []byte) (int, error) {
+	if s.raw == nil || len(p) == 0 {
+		return s.Conn.Write(p)
 	}
-	n, err := w.guard.send(p)
+	n, err := s.guard.send(p)
 	if err == net.ErrClosed || n == len(p) {
 		return n, err
 	}
-	more, err := w.out.run(p[n:], w.raw.Write) // which waits, or fails for the same reason
+	more, err := s.out.run(p[n:], s.raw.Write) // which waits, or fails for the same reason
 	return n + more, err
 }
 
 // Close closes the connection once nobody uses it.
-func (w *wire) Close() error {
-	if !w.guard.shut() {
+func (s *Socket) Close() error {
+	if !s.guard.shut() {
 		return net.ErrClosed
 	}
-	return w.Conn.Close()
+	return s.Conn.Close()
 }
 
 func (t *transfer) run(p []byte, poll func(func(fd uintptr) bool) error) (int, error) {
@@ -121,7 +147,7 @@ func (t *transfer) run(p []byte, poll func(func(fd uintptr) bool) error) (int, e
 
 func (t *transfer) receive(fd uintptr) (done bool) {
 	for {
-		t.n, t.err = receive(int(fd), t.p)
+		t.n, t.err = Receive(int(fd), t.p)
 		if t.err != syscall.EINTR {
 			return t.err != syscall.EAGAIN
 		}
@@ -130,7 +156,7 @@ func (t *transfer) receive(fd uintptr) (done bool) {
 
 func (t *transfer) send(fd uintptr) (done bool) {
 	for {
-		n, err := send(int(fd), t.p)
+		n, err := Send(int(fd), t.p)
 		t.n += n
 		t.p, t.err = t.p[n:], err
 		switch {

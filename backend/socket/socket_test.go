@@ -1,4 +1,4 @@
-package backend
+package socket
 
 import (
 	"bytes"
@@ -11,16 +11,16 @@ import (
 
 // What is written while others close the connection arrives there or fails, and never reaches whoever
 // has the descriptor's number next.
-func TestWireClose(t *testing.T) {
+func TestClose(t *testing.T) {
 	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer ln.Close()
 	for range 200 {
-		var wires [2]wire
+		var sockets [2]Socket
 		var peers [2]net.Conn
-		for i := range wires {
+		for i := range sockets {
 			if peers[i], err = net.Dial("unix", ln.Addr().String()); err != nil {
 				t.Fatal(err)
 			}
@@ -28,25 +28,24 @@ func TestWireClose(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			wires[i].Conn = c
-			wires[i].open()
+			sockets[i].Open(c)
 			if i == 0 { // the second may get the number that the first had
-				go func() { _ = wires[0].Close() }()
-				go func() { _ = wires[0].Close() }()
+				go func() { _ = sockets[0].Close() }()
+				go func() { _ = sockets[0].Close() }()
 			}
 		}
 		for {
-			if _, err := wires[0].write([]byte("a")); err != nil {
+			if _, err := sockets[0].Write([]byte("a")); err != nil {
 				if !errors.Is(err, net.ErrClosed) {
 					t.Fatal(err)
 				}
 				break
 			}
 		}
-		if n, err := wires[1].write([]byte("b")); n != 1 || err != nil {
+		if n, err := sockets[1].Write([]byte("b")); n != 1 || err != nil {
 			t.Fatalf("wrote %d: %v", n, err)
 		}
-		if err := wires[1].Close(); err != nil {
+		if err := sockets[1].Close(); err != nil {
 			t.Fatal(err)
 		}
 		for i, peer := range peers {
@@ -60,18 +59,17 @@ func TestWireClose(t *testing.T) {
 			_ = peer.Close()
 		}
 	}
-	var w wire
+	var s Socket
 	c, peer := net.Pipe()
-	w.Conn = c
-	w.open()
+	s.Open(c)
 	go func() { _, _ = io.Copy(io.Discard, peer) }()
-	if n, err := w.write([]byte("ab")); n != 2 || err != nil {
+	if n, err := s.Write([]byte("ab")); n != 2 || err != nil {
 		t.Errorf("wrote %d to what has no descriptor: %v", n, err)
 	}
-	if err := w.Close(); err != nil {
+	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := w.Close(); !errors.Is(err, net.ErrClosed) {
+	if err := s.Close(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("closing again: %v; want %v", err, net.ErrClosed)
 	}
 }
