@@ -12,11 +12,17 @@ import (
 // mostHosts is how many hosts one request may update; dyn.com has the same.
 const mostHosts = 20
 
-// addressWish reads an update of addresses, as deSEC and dyndns2 have it: which hosts, and what of
-// each family.
-func (r *request) addressWish(p params) wish {
+// hostsWish reads an update as deSEC and dyndns2 have it: which hosts, and what of each family, or which
+// challenge.
+func (r *request) hostsWish(p params) wish {
 	w := wish{proof: r.proof()}
-	if err := w.readAddresses(r, p); err != nil {
+	var err error
+	if value, ok := p.get(txtParam); ok {
+		err = w.readChallenges(p, value)
+	} else {
+		err = w.readAddresses(r, p)
+	}
+	if err != nil {
 		w.hosts, w.flaw = nil, err
 	}
 	return w

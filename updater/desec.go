@@ -8,7 +8,7 @@ func (u *Updater) desec(ctx context.Context, r *request) reply {
 	if err := r.withBody(); err != nil {
 		return plain(faultOf(err))
 	}
-	w := r.addressWish(r.params)
+	w := r.hostsWish(r.params)
 	w.protocol, w.oneZone = "desec", true
 	results, err := u.fulfil(ctx, r, w)
 	return u.word(DeSECStyle, results, err)

@@ -3,6 +3,7 @@ package updater
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"redyn/backend/dns"
@@ -33,6 +34,11 @@ var (
 // perHost reports whether the key is that of a parameter for one host.
 func perHost(key string) bool {
 	return strings.HasPrefix(key, ipv4.perHost) || strings.HasPrefix(key, ipv6.perHost)
+}
+
+// isAddressParam reports whether the key is that of a parameter with addresses.
+func isAddressParam(key string) bool {
+	return slices.Contains(ipv4.params, key) || slices.Contains(ipv6.params, key) || perHost(key)
 }
 
 // has reports whether an address is of the family.

@@ -12,11 +12,12 @@ import (
 	"redyn/backend/dns"
 )
 
-// Whatever the query, what is read of it is of the right families, and few.
-func FuzzAddresses(f *testing.F) {
+// Whatever the query, what is read of it is of the right families, or challenges, and few.
+func FuzzHosts(f *testing.F) {
 	for _, query := range []string{
 		"hostname=a.example.org,b.example.org&myip=192.0.2.1,2001:db8::1", "myip=preserve&myipv6=", "ip6lanprefix=2001:db8:1:2::/64",
 		"myipv4:a.example.org,b.example.org=192.0.2.0/24&myipv6:c.example.org=preserve", "myip=::ffff:1.2.3.4,64:ff9b::1.2.3.4", "myip=%31",
+		"hostname=_acme-challenge.a.example.org&txt=value", "hostname=_acme-challenge.a.example.org&txt=", "hostname=a.example.org&txt=x",
 		"hostname=YES&host_id=x.y", "myip=1.2.3.4%00", "username=a.example&password=x",
 	} {
 		f.Add(query, "203.0.113.9", "2001:db8:9:9::9")
@@ -27,7 +28,7 @@ func FuzzAddresses(f *testing.F) {
 			return
 		}
 		r := &request{params: p, from: loopback}
-		w := r.addressWish(p)
+		w := r.hostsWish(p)
 		if w.flaw != nil {
 			return
 		}
@@ -61,6 +62,12 @@ func checkContent(t *testing.T, query string, e edit, a, aaaa string) {
 		t.Errorf("%q sets %d addresses", query, len(got))
 	}
 	for _, text := range got {
+		if e.typ == dns.TypeTXT {
+			if value := strings.Trim(text, `"`); text != "" && (!isValue(value) || text != quoted(value)) {
+				t.Errorf("%q sets a challenge to %s", query, text)
+			}
+			continue
+		}
 		addr, err := netip.ParseAddr(text)
 		if err != nil || addr.Is4() != (e.typ == dns.TypeA) || addr.Zone() != "" || addr.String() != text {
 			t.Errorf("%q sets %s to %q", query, e.typ, text)

@@ -17,7 +17,7 @@ func (u *Updater) nic(ctx context.Context, r *request) reply {
 	if err != nil {
 		return plain(faultOf(err))
 	}
-	w := r.addressWish(p)
+	w := r.hostsWish(p)
 	w.protocol = "dyndns2"
 	results, err := u.fulfil(ctx, r, w)
 	return u.word(Dyndns2Style, results, err)

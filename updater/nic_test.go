@@ -105,7 +105,7 @@ func TestThousandsOfHosts(t *testing.T) {
 			p[0].Value = "192.0.2.1"
 		}
 		var w wish
-		allocs := testing.AllocsPerRun(3, func() { w = (&request{params: p, from: loopback}).addressWish(p) })
+		allocs := testing.AllocsPerRun(3, func() { w = (&request{params: p, from: loopback}).hostsWish(p) })
 		if w.flaw != errNumHost || w.hosts != nil || allocs > 20*mostHosts {
 			t.Errorf("%.9s: %v, %d hosts, %v allocations", key, w.flaw, len(w.hosts), allocs)
 		}
