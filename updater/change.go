@@ -28,8 +28,8 @@ func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
 		result := u.edit(z, h, answers)
 		if h.zone != "" {
 			err = fitsZone(zone, z, h, answers, result)
-		} else {
-			err = fits(zone, h.name, answers, result)
+		} else if err = fits(zone, h.name, answers, result); err == nil {
+			err = u.welcome(result.sets)
 		}
 		if err != nil {
 			return change, nil, err

@@ -42,6 +42,9 @@ type Options struct {
 	// MissingFamily is what becomes of addresses of a family that an update does not mention, unless
 	// the host has a policy of its own; the zero value is auth.PolicyDelete.
 	MissingFamily auth.HostPolicy
+	// RefusedAddresses are networks whose addresses no host may have. What managers set by the REST API
+	// is not looked at.
+	RefusedAddresses []netip.Prefix
 	// Style is the protocol in whose words an update is answered; the zero value is AutoStyle.
 	Style Style
 	// TTL is that of the records written, in seconds; 0 is DefaultTTL.

@@ -126,6 +126,7 @@ var checks = map[string]func(string) error{
 	"limit-failures":              checkLimit,
 	"limit-host":                  checkLimit,
 	"missing-family":              checkMissingFamily,
+	"refuse-addresses":            checkRefused,
 	"reply-style":                 func(text string) error { _, err := updater.ParseStyle(text); return err },
 	"dynamic-ttl":                 checkDynamicTTL,
 	"public-domain-view":          checkBool,

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ var updaterFlags = []cli.Flag{
 	setting(&cli.StringFlag{Name: "limit-failures", Value: "10/15m", Usage: "most failed authentications of one address in a time; 0 is no limit"}),
 	setting(&cli.StringFlag{Name: "limit-host", Value: "4/2m", Usage: "most changes of one host's addresses in a time; 0 is no limit"}),
 	setting(&cli.StringFlag{Name: "missing-family", Value: string(auth.PolicyDelete), Usage: "what becomes of IPv4 or IPv6 addresses that an update does not mention: delete or preserve; a host's own policy goes before it"}),
+	setting(&cli.StringSliceFlag{Name: "refuse-addresses", Usage: "network (`CIDR`) of addresses that no host may have, or special: loopback, link-local, multicast and the like; repeatable"}),
 	setting(&cli.StringFlag{Name: "reply-style", Value: string(updater.AutoStyle), Usage: "words to answer updates in: desec, dyndns2 or auto (by the path)"}),
 	setting(&cli.StringFlag{Name: "dynamic-ttl", Value: strconv.Itoa(updater.DefaultTTL), Usage: "TTL of records that updates write, in seconds"}),
 	setting(&cli.BoolFlag{Name: "public-domain-view", Value: true, Usage: "show the records of a host at /domain/ to everybody; false wants a credential"}),
@@ -59,6 +61,9 @@ func newUpdaterOptions(c *cli.Context) (updaterOptions, error) {
 	var err error
 	if o.updater.TrustedProxies, err = parseNetworks(c.StringSlice("trusted-proxy")); err != nil {
 		return o, usagef("--trusted-proxy: %w", err)
+	}
+	if o.updater.RefusedAddresses, err = parseRefused(c.StringSlice("refuse-addresses")); err != nil {
+		return o, usagef("--refuse-addresses: %w", err)
 	}
 	for name, limit := range map[string]*auth.Limit{
 		"limit-source": &o.updater.SourceLimit, "limit-failures": &o.updater.FailureLimit, "limit-host": &o.updater.HostLimit,
@@ -99,6 +104,26 @@ func (o *updaterOptions) readCertificate(c *cli.Context) error {
 		return usagef("--updater-tls-cert and --updater-tls-key: %w", err)
 	}
 	return nil
+}
+
+// special stands for updater.SpecialAddresses.
+const special = "special"
+
+// parseRefused reads networks, and what stands for several.
+func parseRefused(texts []string) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range texts {
+		if strings.TrimSpace(text) == special {
+			networks = append(networks, updater.SpecialAddresses()...)
+			continue
+		}
+		more, err := parseNetworks([]string{text})
+		if err != nil {
+			return nil, fmt.Errorf("%w, or %s", err, special)
+		}
+		networks = append(networks, more...)
+	}
+	return networks, nil
 }
 
 // parseLimit reads how many of something may happen in a time: 30/1m.
@@ -202,6 +227,11 @@ func checkDynamicTTL(text string) error {
 		return fmt.Errorf("%q is no TTL for hosts; right is 1 to %d seconds", text, dns.MaxTTL)
 	}
 	return nil
+}
+
+func checkRefused(text string) error {
+	_, err := parseRefused(strings.Split(text, ","))
+	return err
 }
 
 func checkMissingFamily(text string) error {
