@@ -3,7 +3,9 @@ package updater
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"slices"
 )
 
@@ -34,6 +36,17 @@ func (u *Updater) tellDenied(ctx context.Context, a *attempt, err error) {
 		attrs = append(attrs, "key", id)
 	}
 	u.log.InfoContext(ctx, "update denied", attrs...)
+}
+
+// tellProxy logs, once, that a trusted proxy does not speak as it is trusted to.
+func (u *Updater) tellProxy(ctx context.Context, proxy net.Addr, err error) {
+	var ended net.Error
+	if errors.Is(err, io.EOF) || errors.As(err, &ended) {
+		return
+	}
+	u.proxyTold.Do(func() {
+		u.log.WarnContext(ctx, "a trusted proxy does not speak the PROXY protocol, as --trusted-proxy-header says", "proxy", proxy, "err", err)
+	})
 }
 
 // tellFault logs why something is not done, if an operator would ask, and returns what the caller may

@@ -92,8 +92,11 @@ func scarce(err error) bool {
 func (l *listener) add(c net.Conn) *conn {
 	added := &conn{l: l}
 	added.Open(c)
-	if peer := peerOf(c.RemoteAddr()); !l.u.trusted(peer) {
+	switch peer := peerOf(c.RemoteAddr()); {
+	case !l.u.trusted(peer):
 		added.source = sourceOf(peer)
+	case l.u.ProxyHeader == PROXYProtocol:
+		added.expect()
 	}
 	added.quiet.Store(true)
 	l.mu.Lock()
@@ -157,6 +160,7 @@ type conn struct {
 	source  netip.Prefix // whose it is one of; not valid: nobody counts it
 	quiet   atomic.Bool  // nothing was read since the last answer
 	lingers atomic.Bool  // the request was not read to its end
+	intro   introduction
 }
 
 // plainConn returns the connection below TLS; nil if it is not one of ours.
@@ -177,7 +181,7 @@ func linger(c net.Conn) {
 
 // Read reads what fasthttp wants.
 func (c *conn) Read(p []byte) (int, error) {
-	n, err := c.Socket.Read(p)
+	n, err := c.readBehind(p)
 	if n > 0 {
 		c.quiet.Store(false)
 	}

@@ -8,6 +8,15 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// from returns the address that a request comes from.
+func (u *Updater) from(fc *fasthttp.RequestCtx) (netip.Addr, error) {
+	peer := peerOf(fc.RemoteAddr())
+	if u.ProxyHeader == PROXYProtocol {
+		return clientOf(fc.Conn(), peer), nil
+	}
+	return u.caller(peer, &fc.Request.Header)
+}
+
 // caller returns the address that a request comes from: the peer, unless that is a trusted proxy. Then
 // it is the last address that a proxy names and that is not a trusted proxy itself; what stands
 // before it anybody may have written.

@@ -41,7 +41,7 @@ func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 		return r, bad("the path has a broken escape; right is %%XX, and not %%00")
 	}
 	var err error
-	if r.from, err = u.caller(peerOf(fc.RemoteAddr()), h); err != nil {
+	if r.from, err = u.from(fc); err != nil {
 		return r, err
 	}
 	if r.headers, err = readHeaders(h); err != nil {

@@ -12,6 +12,7 @@ package updater
 import (
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,7 +33,7 @@ type Options struct {
 	Loaded <-chan struct{}
 
 	// TrustedProxies are peers whose word is taken for where a request comes from. They give it in
-	// ProxyHeader; empty: in X-Forwarded-For or Forwarded.
+	// ProxyHeader; empty: in X-Forwarded-For or Forwarded. It may be PROXYProtocol.
 	TrustedProxies []netip.Prefix
 	ProxyHeader    string
 	// SourceLimit is for the requests of one address, FailureLimit for those of them that prove
@@ -89,6 +90,8 @@ type Updater struct {
 	log     *slog.Logger
 	metrics *metrics
 	guard   *guard
+
+	proxyTold sync.Once
 }
 
 // New returns an Updater.
