@@ -16,13 +16,14 @@ import (
 // of redyn depend on each other. Tools in contrib may import what they measure.
 var arrows = map[string][]string{
 	"cmd/redyn":            {"backend", "backend/dns", "backend/dns/zonefile", "backend/zonedb", "updater", "auth", "redisstore"},
-	"backend":              {"backend/dns", "backend/dns/zonefile"},
+	"backend":              {"backend/dns", "backend/dns/zonefile", "backend/socket"},
 	"backend/dns":          {},
 	"backend/dns/zonefile": {"backend/dns"},
+	"backend/socket":       {},
 	"backend/zonedb":       {"backend/dns"},
-	"updater":              {"auth", "backend/dns", "backend/dns/zonefile"},
+	"updater":              {"auth", "backend/dns", "backend/dns/zonefile", "backend/socket"},
 	"auth":                 {"backend/dns"},
-	"redisstore":           {"auth", "backend/dns"},
+	"redisstore":           {"auth", "backend/dns", "backend/socket"},
 }
 
 // importers are the packages that alone may import a library.
