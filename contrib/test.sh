@@ -21,7 +21,7 @@ packages=(
 	ca-certificates gcc git libc6-dev                                # go test -race
 	redis-server pdns-server pdns-backend-remote bind9-dnsutils curl # the tests
 	pdns-backend-sqlite3 sqlite3 unbound ldnsutils                   # and what they compare with
-	ddclient inadyn openssl                                          # clients of the updater
+	ddclient inadyn openssl haproxy                                  # clients of the updater
 	pdns-backend-bind pdns-backend-lmdb dnsperf                      # contrib/bench
 	shellcheck systemd procps
 )

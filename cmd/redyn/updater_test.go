@@ -28,6 +28,7 @@ func TestUpdater(t *testing.T) {
 	t.Run("Redis away", testUpdaterRedisAway)
 	t.Run("twenty hosts", testUpdaterTwentyHosts)
 	t.Run("ddclient and inadyn", testUpdaterClients)
+	t.Run("HAProxy", testUpdaterProxy)
 }
 
 // updaterNode is a node that hosts can update their addresses at.
