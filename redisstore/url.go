@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,8 +15,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-
-	"redyn/backend/socket"
 )
 
 // client opens the client for a URL; a command's reply is waited for as long as patience says. The URL is
@@ -113,18 +110,6 @@ func secured(own, given *tls.Config) *tls.Config {
 	}
 	t.InsecureSkipVerify = t.InsecureSkipVerify || own.InsecureSkipVerify
 	return t
-}
-
-// dialer connects as go-redis does, to write and read with less work.
-func dialer(timeout time.Duration, secure *tls.Config) func(ctx context.Context, network, address string) (net.Conn, error) {
-	dial := redis.NewDialer(&redis.Options{DialTimeout: timeout, TLSConfig: secure})
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return socket.New(c), nil
-	}
 }
 
 func plainClient(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {

@@ -41,6 +41,15 @@ func (g *guard) send(p []byte) (n int, err error) {
 	return Send(g.fd, p)
 }
 
+// peek reports how much there is to be read, of one octet.
+func (g *guard) peek() (n int, err error) {
+	defer g.users.Add(-1)
+	if g.users.Add(1) < 0 {
+		return 0, net.ErrClosed
+	}
+	return peek(g.fd)
+}
+
 // shut waits for those who use the descriptor; there will be no others. It returns false if another has
 // shut it.
 func (g *guard) shut() bool {
@@ -100,6 +109,24 @@ func (s *Socket) SyscallConn() (syscall.RawConn, error) {
 		return nil, errors.ErrUnsupported
 	}
 	return s.raw, nil
+}
+
+// ErrUnread is that of Quiet if there is something to be read.
+var ErrUnread = errors.New("there is something to be read")
+
+// Quiet looks whether the other end has neither closed the connection nor sent anything that was not read.
+// It fails with io.EOF, or with ErrUnread. The connection is to have a descriptor.
+func (s *Socket) Quiet() error {
+	n, err := s.guard.peek()
+	switch {
+	case err == syscall.EAGAIN, err == syscall.EINTR:
+		return nil
+	case err != nil:
+		return os.NewSyscallError("recvfrom", err)
+	case n == 0:
+		return io.EOF
+	}
+	return ErrUnread
 }
 
 // Read reads what there is, once there is something.

@@ -73,3 +73,41 @@ func TestClose(t *testing.T) {
 		t.Errorf("closing again: %v; want %v", err, net.ErrClosed)
 	}
 }
+
+func TestQuiet(t *testing.T) {
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	c, err := net.Dial("unix", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Socket
+	s.Open(c)
+	f := func(when string, want error) {
+		t.Helper()
+		if err := s.Quiet(); !errors.Is(err, want) {
+			t.Errorf("%s: %v; want %v", when, err, want)
+		}
+	}
+	f("at first", nil)
+	if _, err := peer.Write([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	f("with an octet", ErrUnread)
+	buf := make([]byte, 2)
+	if n, err := s.Read(buf); n != 1 || err != nil || buf[0] != 'a' {
+		t.Errorf("read %q, %v", buf[:n], err)
+	}
+	f("without it", nil)
+	_ = peer.Close()
+	f("after its end", io.EOF)
+	_ = s.Close()
+	f("closed", net.ErrClosed)
+}

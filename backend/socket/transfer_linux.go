@@ -22,6 +22,11 @@ func Send(fd int, p []byte) (n int, err error) {
 	return transact(syscall.SYS_SENDTO, fd, p, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 }
 
+// peek is Receive of one octet that stays.
+func peek(fd int) (n int, err error) {
+	return transact(syscall.SYS_RECVFROM, fd, make([]byte, 1), syscall.MSG_DONTWAIT|syscall.MSG_PEEK)
+}
+
 func transact(call uintptr, fd int, p []byte, flags uintptr) (int, error) {
 	n, _, errno := syscall.RawSyscall6(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), flags, 0, 0)
 	if errno != 0 {

@@ -19,3 +19,9 @@ func Send(fd int, p []byte) (n int, err error) {
 	n, err = syscall.Write(fd, p)
 	return max(n, 0), err
 }
+
+// peek is Receive of one octet that stays.
+func peek(fd int) (n int, err error) {
+	n, _, err = syscall.Recvfrom(fd, make([]byte, 1), syscall.MSG_PEEK)
+	return max(n, 0), err
+}
