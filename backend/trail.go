@@ -73,10 +73,16 @@ func (t *traffic) leave(left *trail) {
 	t.free = append(t.free, left)
 }
 
-// begin notes that a reply is going to be made of what is known now. It comes before anything is read.
+// begin notes that a reply is going to be made of what is known now. It comes before anything is read. If
+// the reply before is still to be written, as those of requests that came together are, it goes with this.
 func (t *trail) begin() {
-	if t != nil {
-		t.state.Store(t.state.Load() + 1)
+	if t == nil {
+		return
+	}
+	if state := t.state.Load(); state%2 == 0 {
+		t.state.Store(state + 1)
+	} else {
+		t.keep()
 	}
 }
 
@@ -92,12 +98,17 @@ func (t *trail) end() {
 	if t == nil || t.state.Load()%2 == 0 {
 		return
 	}
+	t.keep()
+	t.state.Store(t.state.Load() + 1)
+}
+
+// keep keeps the name that was asked for, if one was.
+func (t *trail) keep() {
 	if t.asked != 0 {
 		t.slots[t.next%trailSlots].Store(uint64(t.asked)<<32 | uint64(micros()))
 		t.next++
 		t.asked = 0
 	}
-	t.state.Store(t.state.Load() + 1)
 }
 
 // micros is the time since epoch, modulo an hour and more.
@@ -172,11 +183,11 @@ func (r *recent) isLate(at uint32) bool {
 }
 
 func (r *recent) note(hash, at uint32) {
+	if len(r.names) == 0 || int32(at-r.latest) > 0 {
+		r.latest = at
+	}
 	if before, known := r.names[hash]; !known || int32(at-before) > 0 {
 		r.names[hash] = at
-	}
-	if len(r.names) == 1 || int32(at-r.latest) > 0 {
-		r.latest = at
 	}
 }
 
