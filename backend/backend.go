@@ -181,6 +181,9 @@ func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) 
 	if err := b.run(ctx, m, c); err != nil {
 		c.reply.fail(err)
 		b.report(ctx, via, m, &c.reply, err)
+		if m.isFatal() {
+			c.reply.undo()
+		}
 	}
 	s := &c.series[indexOf(via, m)]
 	s.count[c.reply.outcome].Add(1)

@@ -33,7 +33,11 @@ type conns struct {
 	gauge   *atomic.Int64
 	mu      sync.Mutex
 	open    map[*conn]struct{}
+	denied  int // of open, those whose peers may not ask
 }
+
+// mostDenied bounds the connections whose peers may not ask, and which are there to be told so.
+const mostDenied = 4
 
 func (b *Backend) listen(ctx context.Context, ln net.Listener, gauge *atomic.Int64) *conns {
 	return &conns{Listener: ln, b: b, ctx: ctx, gauge: gauge, open: make(map[*conn]struct{})}
@@ -49,14 +53,24 @@ func (s *conns) Accept() (net.Conn, error) {
 }
 
 func (s *conns) accept() (*conn, error) {
+	for {
+		c, err := s.next()
+		if err != nil {
+			return nil, err
+		}
+		if added := s.add(c); added != nil {
+			return added, nil
+		}
+		_ = c.Close()
+	}
+}
+
+func (s *conns) next() (net.Conn, error) {
 	const pause, longest = 5 * time.Millisecond, time.Second
 	for wait := pause; ; wait = min(2*wait, longest) {
 		c, err := s.Listener.Accept()
-		if err == nil {
-			return s.add(c), nil
-		}
-		if !scarce(err) {
-			return nil, err
+		if err == nil || !scarce(err) {
+			return c, err
 		}
 		s.b.log.WarnContext(s.ctx, "cannot accept a connection now", "err", err)
 		select {
@@ -77,12 +91,21 @@ func scarce(err error) bool {
 	return false
 }
 
+// add takes in a connection; nil if its peer may not ask, and others are just being told so.
 func (s *conns) add(c net.Conn) *conn {
-	added := &conn{set: s, denied: !s.b.allowed(c.RemoteAddr()), spin: s.b.spinners.join()}
-	added.session.conn, added.session.trail = c, s.b.traffic.join()
-	added.Open(c)
+	denied := !s.b.allowed(c.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if denied && s.denied == mostDenied {
+		return nil
+	}
+	added := &conn{set: s, denied: denied, spin: s.b.spinners.join()}
+	added.session.conn, added.session.trail = c, s.b.traffic.join()
+	added.Open(c)
+	if denied {
+		s.denied++
+		added.hurry()
+	}
 	s.open[added] = struct{}{}
 	s.gauge.Add(1)
 	if s.stopped.Load() {
@@ -96,6 +119,9 @@ func (s *conns) remove(c *conn) {
 	defer s.mu.Unlock()
 	if _, ok := s.open[c]; ok {
 		delete(s.open, c)
+		if c.denied {
+			s.denied--
+		}
 		s.gauge.Add(-1)
 		s.b.traffic.leave(c.session.trail)
 	}
@@ -185,9 +211,9 @@ func (c *conn) hurry() {
 	}
 }
 
-// relax takes that time away.
+// relax takes that time away, but for peers that may not ask.
 func (c *conn) relax() {
-	if c.timed {
+	if c.timed && !c.denied {
 		c.timed = false
 		c.readBy(time.Time{})
 	}

@@ -1,11 +1,15 @@
 package backend
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -83,9 +87,9 @@ func TestTooLarge(t *testing.T) {
 	t.Cleanup(func() { epoch = begun })
 	s := start(t, Options{})
 	rest := dial(t, "tcp", s.http)
-	body := strings.Repeat("x", 10<<20)
-	if r, got := rest.exchange("POST /dns", fmt.Sprintf("Content-Length: %d\r\n", len(body)), body); r.StatusCode != 413 || !strings.Contains(got, "8388608") {
-		t.Errorf("10 MB = %d %s", r.StatusCode, got)
+	body := strings.Repeat("x", mostBody+2<<20)
+	if r, got := rest.exchange("POST /dns", fmt.Sprintf("Content-Length: %d\r\n", len(body)), body); r.StatusCode != 413 || !strings.Contains(got, "33554432") {
+		t.Errorf("34 MB = %d %s", r.StatusCode, got)
 	}
 	rest.ended()
 	rest = dial(t, "tcp", s.http)
@@ -99,8 +103,8 @@ func TestTooLarge(t *testing.T) {
 	}
 	unix := dial(t, "unix", s.unix)
 	go func() { _, _ = io.WriteString(unix, body) }()
-	if got := unix.readLine(); !strings.Contains(got, "8388608") {
-		t.Errorf("10 MB over unix = %s", got)
+	if got := unix.readLine(); !strings.Contains(got, "33554432") {
+		t.Errorf("34 MB over unix = %s", got)
 	}
 	if n := s.metrics.sum(viaREST, unknownReads).count[badOutcome]; n != 3 {
 		t.Errorf("%d bad HTTP requests are counted; want 3", n)
@@ -263,4 +267,79 @@ func inUse() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc + m.StackInuse)
+}
+
+// foreigners are connections from elsewhere.
+type foreigners struct{ net.Listener }
+
+type foreigner struct{ *net.TCPConn }
+
+func (l foreigners) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return foreigner{c.(*net.TCPConn)}, nil
+}
+
+func (foreigner) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711} }
+
+// Peers that may not ask are told so, and hold few connections, and not for long.
+func TestDenied(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() {
+		done <- New(Options{Zones: newFake(), ReadTimeout: 200 * time.Millisecond}).ServeHTTP(ctx, foreigners{ln})
+	}()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	addr := ln.Addr().String()
+	told := func() {
+		t.Helper()
+		if r, body := dial(t, "tcp", addr).exchange("GET /dns/lookup/www/A", "", ""); r.StatusCode != 403 || !strings.Contains(body, "--backend-allow") {
+			t.Errorf("%d %s", r.StatusCode, body)
+		}
+	}
+	told()
+	idle := make([]net.Conn, 20*mostDenied)
+	for i := range idle {
+		if idle[i], err = net.Dial("tcp", addr); err != nil {
+			t.Fatal(err)
+		}
+		defer idle[i].Close()
+	}
+	for _, c := range idle {
+		_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if n, err := c.Read(make([]byte, 1)); n > 0 || err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("read %d, %v from a connection that may do nothing", n, err)
+		}
+	}
+	told()
+}
+
+func TestBrowser(t *testing.T) {
+	s := start(t, Options{})
+	rest := dial(t, "tcp", s.http)
+	f := func(header, form string, want int) {
+		t.Helper()
+		if r, body := rest.exchange("POST /dns", header+"Content-Length: "+strconv.Itoa(len(form))+"\r\n", form); r.StatusCode != want {
+			t.Errorf("with %q %s gets %d %s; want %d", header, form, r.StatusCode, body, want)
+		}
+	}
+	const write = `{"method":"setDomainMetadata","parameters":{"name":"example.org.","kind":"X","value":["1"]}}`
+	const keys = `{"method":"getDomainKeys","parameters":{"name":"example.org."}}`
+	for _, form := range []string{write, keys} {
+		f("Origin: http://evil.example\r\n", form, 403)
+		f("origin: null\r\n", form, 403)
+		f("Sec-Fetch-Site: same-origin\r\n", form, 403)
+	}
+	f("", keys, 200)
 }

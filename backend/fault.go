@@ -97,7 +97,7 @@ func (b *Backend) report(ctx context.Context, via connector, m *method, r *reply
 	case errors.Is(err, dns.ErrUnknown): // told when it could not be read
 	case !known && r.status == statusFailed:
 		level = slog.LevelError
-	case known && m.access == writes && r.outcome == failedOutcome:
+	case known && m.access == writes && r.outcome == failedOutcome, r.status == statusTooLarge:
 		level = slog.LevelWarn
 	}
 	if !b.log.Enabled(ctx, level) {

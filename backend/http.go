@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// mostBody bounds a request's body or line. The longest is feedEnts, with all empty
-	// non-terminals of a zone.
-	mostBody = 8 << 20
+	// mostBody bounds a request's body or line. The longest is feedEnts, with all empty non-terminals of a
+	// zone: 100,000 are PowerDNS's max-ent-entries, 176 octets one of a reverse zone takes as a form.
+	mostBody = 32 << 20
 	// mostHeader bounds the request line and the headers: a name of 255 octets, all of them escaped
 	// for DNS and again for the URL, takes 1,500.
 	mostHeader = 4 << 10
@@ -76,6 +76,9 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	conn.writeSoon(fc.Time().Sub(epoch))
 	c := conn.begin(b)
 	via, m, err := b.read(fc, conn, c)
+	if err == nil && m.access != reads && byBrowser(&fc.Request.Header) {
+		err = &fault{statusForbidden, "a web page may not ask for this"}
+	}
 	if err != nil {
 		b.refuse(ctx, via, m, c, err)
 	} else {
@@ -174,6 +177,17 @@ func (b *Backend) read(fc *fasthttp.RequestCtx, conn *conn, c *call) (connector,
 	}
 	p.headers(&fc.Request.Header)
 	return viaREST, m, nil
+}
+
+// byBrowser reports whether a browser sends a request for a page, which it may be led to do by a page from
+// anywhere (Fetch standard, sections 3.2 and 3.8).
+func byBrowser(h *fasthttp.RequestHeader) bool {
+	for key := range h.All() {
+		if strings.EqualFold(string(key), "Origin") || strings.EqualFold(string(key), "Sec-Fetch-Site") {
+			return true
+		}
+	}
+	return false
 }
 
 // headers reads what travels in headers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 )
 
 // row describes one of PowerDNS's requests.
@@ -91,6 +92,12 @@ var methods = func() []method {
 	}
 	return list
 }()
+
+// fatal are what PowerDNS's communicator asks as a primary and as a secondary: at an error PowerDNS ends, and
+// false it takes for "not now", and asks again.
+var fatal = []string{"getUpdatedMasters", "getUnfreshSlaveInfos", "setNotified", "setFresh", "setStale"}
+
+func (m *method) isFatal() bool { return slices.Contains(fatal, m.name) }
 
 var (
 	initializeMethod = &methods[0]

@@ -39,7 +39,7 @@ func TestNotify(t *testing.T) {
 	a.ask("setNotified", `{"id": 1, "serial": -1294967294}`, done)
 	want("3000000001", "3000000002")
 	for _, wrong := range []string{`"x"`, `1.5`, `4294967296`, `-2147483649`, `"NaN"`, `"Inf"`} {
-		a.ask("setNotified", `{"id": 1, "serial": `+wrong+`}`, "fault:serial")
+		a.ask("setNotified", `{"id": 1, "serial": `+wrong+`}`, `{"result":false}`)
 	}
-	a.ask("setNotified", `{"id": 77, "serial": 1}`, "fault:no zone")
+	a.ask("setNotified", `{"id": 77, "serial": 1}`, `{"result":false}`)
 }

@@ -69,6 +69,12 @@ func (r *reply) text(s string) {
 	r.end()
 }
 
+// undo makes of an error that something was not done; it is counted as the error.
+func (r *reply) undo() {
+	r.b, r.status = r.b[:0], 0
+	r.bool(false)
+}
+
 // fail makes r tell of err. There is no result in it, which is an error to PowerDNS over every
 // connector, and never "there is none".
 func (r *reply) fail(err error) {

@@ -25,8 +25,9 @@ func TestSecondary(t *testing.T) {
 	}
 	a.restful("PATCH /dns/setStale/3", "", done)
 	a.ask("getUnfreshSlaveInfos", `{}`, `{"result":[`+never+`,`+stale+`]}`)
-	a.ask("setFresh", `{"id": 77}`, "fault:no zone")
-	a.ask("setStale", `{}`, "fault:id")
+	// At an error PowerDNS would end.
+	a.ask("setFresh", `{"id": 77}`, `{"result":false}`)
+	a.ask("setStale", `{}`, `{"result":false}`)
 }
 
 func TestAutoprimary(t *testing.T) {

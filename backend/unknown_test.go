@@ -25,7 +25,6 @@ func TestUnknownZone(t *testing.T) {
 		"getDomainMetadata":              `{"name": "lost.example.org.", "kind": "PRESIGNED"}`,
 		"getDomainKeys":                  `{"name": "lost.example.org."}`,
 		"getBeforeAndAfterNamesAbsolute": `{"id": 7, "qname": "www."}`,
-		"setNotified":                    `{"id": 7, "serial": 1}`,
 		"startTransaction":               `{"domain": "lost.example.org.", "domain_id": 7, "trxid": 1}`,
 	} {
 		a.ask(method, parameters, fault)
