@@ -117,7 +117,27 @@ func checkStored(z dns.Zone, sets []dns.RRset) []zonefile.Problem {
 	if z.Kind == dns.Slave && len(sets) == 0 {
 		return []zonefile.Problem{{Name: z.Name, Text: "is a slave and has no records yet"}}
 	}
-	return zonefile.Check(z.Name, sets)
+	return append(checkContents(sets), zonefile.Check(z.Name, sets)...)
+}
+
+// checkContents finds records that could not be stored as they are now: PowerDNS may answer SERVFAIL for
+// all of their name.
+func checkContents(sets []dns.RRset) (problems []zonefile.Problem) {
+	for _, set := range sets {
+		for _, content := range set.Content {
+			right, err := zonefile.ParseContent(set.Type, content, dns.Root)
+			switch {
+			case err != nil:
+				problems = append(problems, zonefile.Problem{Name: set.Name, Fatal: true, Text: "has a record that cannot be served: " + err.Error()})
+			case right != content:
+				problems = append(problems, zonefile.Problem{
+					Name: set.Name, Type: set.Type,
+					Text: "PowerDNS may not read " + content + "; right is " + right,
+				})
+			}
+		}
+	}
+	return problems
 }
 
 // reportProblems prints what is wrong with a zone; errors among it fail the command.

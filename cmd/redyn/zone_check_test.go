@@ -22,6 +22,17 @@ func expectProblems(t *testing.T, got []zonefile.Problem, want ...string) {
 	}
 }
 
+func TestCheckContents(t *testing.T) {
+	sets := []dns.RRset{
+		dns.NewRRset("a.example.org.", dns.TypeHTTPS, 60, "0 svc.example.org. port=80"),
+		dns.NewRRset("b.example.org.", dns.TypeHTTPS, 60, `1 . key667="a;b"`),
+		dns.NewRRset("c.example.org.", dns.TypeLUA, 60, `TXT "return 'x'"`),
+	}
+	expectProblems(t, checkContents(sets),
+		"error: a.example.org. has a record that cannot be served: HTTPS: an alias (priority 0) has no parameters",
+		`warning: b.example.org. HTTPS: PowerDNS may not read 1 . key667="a;b"; right is 1 . key667="a\059b"`)
+}
+
 func TestCheckSigning(t *testing.T) {
 	const apex = dns.Name("example.org.")
 	key := dns.Key{ID: 1, Flags: 257, Active: true, Published: true}

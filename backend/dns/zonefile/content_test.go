@@ -67,7 +67,11 @@ var samples = []struct{ typ, in, want string }{
 	},
 	{"HTTPS", "0 svc", "0 svc.example.org."},
 	{"HTTPS", `1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn ech="AEj+"`, `1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn ech="AEj+"`},
-	{"HTTPS", `1 . dohpath=/q{?dns} ohttp key667="he llo"`, `1 . key7="/q{?dns}" key8="" key667="he llo"`},
+	{"HTTPS", `1 . alpn="a;(b)" key667="a;(b)"`, `1 . alpn="a\059\040b\041" key667="a\059\040b\041"`},
+	{
+		"HTTPS", "1 . key667=\" !\\\"#$%&'*+,-./:<=>?@[\\\\]^_`{|}~\\000\\127\\255\"",
+		"1 . key667=\" !\\\"#$%&'*+,-./:<=>?@[\\\\]^_`{|}~\\000\\127\\255\"",
+	},
 	{"HTTPS", `1 . key1=\002h2 key3="\000\080"`, `1 . alpn="h2" port=80`},
 	{"SPF", `"v=spf1 -all"`, `"v=spf1 -all"`},
 	{"NID", "10 0014:4fff:ff20:ee64", "10 0014:4fff:ff20:ee64"},
@@ -194,6 +198,8 @@ func TestParseContentErrors(t *testing.T) {
 	f("SVCB", "1 . no-default-alpn", "alpn")
 	f("SVCB", "1 . foo=bar", "unknown")
 	f("SVCB", `1 . key1="\003h2"`, "wrong value")
+	f("SVCB", "0 svc port=80", "an alias (priority 0) has no parameters")
+	f("SVCB", `\# 9 0000 00 0003 0002 0050`, "an alias (priority 0) has no parameters")
 	f("IPSECKEY", "10 1 3 192.0.2.1 AQNR", "unknown to PowerDNS")
 	f("LUA", `\# 1 00`, "not possible")
 	f("TYPE65280", "a b", `\# LENGTH HEX`)

@@ -1,6 +1,7 @@
 package zonefile
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"net/netip"
@@ -72,6 +73,9 @@ func (w *wire) params() error {
 
 // appendParams appends parameters that are in the order of the wire.
 func (d *data) appendParams(params []param) error {
+	if len(params) > 0 && bytes.HasPrefix(d.dst, []byte("0 ")) {
+		return faultf("an alias (priority 0) has no parameters (RFC 9460 section 2.4.2)")
+	}
 	size := 0
 	for i, p := range params {
 		if i > 0 && p.key <= params[i-1].key {
@@ -263,12 +267,20 @@ func (p param) append(dst []byte) []byte {
 	case svcECH:
 		return append(base64.StdEncoding.AppendEncode(append(dst, `="`...), p.value), '"')
 	case svcALPN:
-		return appendQuoted(append(dst, '='), alpnList(p.value))
+		return appendValue(append(dst, '='), alpnList(p.value))
 	default:
-		return appendQuoted(append(dst, '='), p.value)
+		return appendValue(append(dst, '='), p.value)
 	}
 	return append(append(dst, '='), strings.Join(list, ",")...)
 }
+
+// appendValue appends a quoted value. PowerDNS's reader of values ends at what stands for comments and
+// lines held together in a master file.
+func appendValue(dst, octets []byte) []byte {
+	return append(dst, delimiters.Replace(string(appendQuoted(nil, octets)))...)
+}
+
+var delimiters = strings.NewReplacer(";", `\059`, "(", `\040`, ")", `\041`)
 
 func addresses(value []byte, size int) (list []string) {
 	for part := range slices.Chunk(value, size) {
