@@ -11,7 +11,7 @@ import (
 )
 
 // pdns answers questions as PowerDNS 4.7's packet handler does, step by step, from what a DB answers
-// to its lookups: the reference for whose answers carry what. Of denials it leaves out what may be
+// to its lookups, and adds to NAPTR what PowerDNS 5 does: the reference for whose answers carry what. Of denials it leaves out what may be
 // old: the serial, and NSEC beside the name that is denied.
 type pdns struct {
 	db   *zonedb.DB
@@ -292,6 +292,10 @@ func (p *pdns) additional() {
 		switch typ {
 		case dns.TypeNS, dns.TypeMX, dns.TypeSRV:
 			wanted[dns.MustParseName(f[len(f)-1])] = true
+		case typeNAPTR:
+			for _, target := range p.located(f[6], dns.MustParseName(f[len(f)-1])) {
+				wanted[target] = true
+			}
 		case dns.TypeHTTPS:
 			wanted[p.service(dns.MustParseName(f[1]), f[4:])] = true
 		}
@@ -303,6 +307,26 @@ func (p *pdns) additional() {
 			}
 		}
 	}
+}
+
+const typeNAPTR dns.Type = 35
+
+// located returns the names of which the addresses go with a NAPTR record: its target, or those of the
+// SRV set there, which is added too.
+func (p *pdns) located(flags string, target dns.Name) (names []dns.Name) {
+	switch {
+	case strings.Contains(flags, "a"):
+		return []dns.Name{target}
+	case strings.Contains(flags, "s") && target.Under(p.zone.Name):
+		for _, r := range p.lookup(target) {
+			if r.Type == dns.TypeSRV {
+				p.add("additional", target, r)
+				f := strings.Fields(r.content)
+				names = append(names, dns.MustParseName(f[len(f)-1]))
+			}
+		}
+	}
+	return names
 }
 
 // service follows HTTPS records that are aliases.

@@ -30,6 +30,7 @@ const (
 	answer  carried = 1 << iota // what is answered there, as a CNAME brings it in
 	address                     // A and AAAA, which are added to answers with NS, MX, SRV and SVCB
 	service                     // SVCB and HTTPS, which are added to those whose SVCB is an alias
+	located                     // SRV and the addresses with them, which PowerDNS 5 adds to answers with NAPTR
 )
 
 // spot is a name, or one with all below it, where answers may be wrong.
@@ -146,8 +147,16 @@ func (s *stale) refer(r ref, at step) {
 				s.tree(r.owner, at.hops+1)
 			}
 		}
-	case dns.TypeMX, dns.TypeSRV:
+	case dns.TypeMX:
 		if same && at.what&address != 0 {
+			s.name(r.owner, answer, nil, at.hops+1)
+		}
+	case dns.TypeSRV:
+		if same && at.what&address != 0 {
+			s.name(r.owner, answer|located, at.zone, at.hops+1)
+		}
+	case typeNAPTR:
+		if same && at.what&(address|located) != 0 {
 			s.name(r.owner, answer, nil, at.hops+1)
 		}
 	case dns.TypeSVCB, dns.TypeHTTPS:

@@ -45,6 +45,8 @@ func (s *stale) swapped(z *zone, w swap) {
 			what |= address
 		case dns.TypeSVCB, dns.TypeHTTPS:
 			what |= service
+		case dns.TypeSRV:
+			what |= located
 		case dns.TypeDNAME:
 			tree = true
 		case dns.TypeNS, dns.TypeDS: // those of a cut are in its referrals

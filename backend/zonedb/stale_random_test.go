@@ -56,7 +56,7 @@ func (f *follower) soa(apex dns.Name) dns.RRset {
 func (f *follower) rrset(apex dns.Name) dns.RRset {
 	types := []dns.Type{
 		dns.TypeA, dns.TypeA, dns.TypeA, dns.TypeAAAA, dns.TypeTXT, dns.TypeCNAME, dns.TypeCNAME, dns.TypeMX,
-		dns.TypeSRV, dns.TypeHTTPS, dns.TypeNS, dns.TypeDS,
+		dns.TypeSRV, dns.TypeHTTPS, typeNAPTR, typeNAPTR, dns.TypeNS, dns.TypeDS,
 	}
 	if apex != "other." && f.IntN(20) == 0 {
 		types = []dns.Type{dns.TypeDNAME}
@@ -75,6 +75,8 @@ func (f *follower) rrset(apex dns.Name) dns.RRset {
 		content = "10 " + target
 	case dns.TypeSRV:
 		content = "1 2 3 " + target
+	case typeNAPTR:
+		content = fmt.Sprintf(`1 2 "%s" "" "" %s`, []string{"a", "s", "u"}[f.IntN(3)], target)
 	case dns.TypeHTTPS:
 		content = fmt.Sprint(f.IntN(2), " ", []string{target, "."}[f.IntN(2)])
 	}
@@ -154,7 +156,7 @@ func (f *follower) zone(id dns.ZoneID) []dns.RRset {
 // differs reports whether any question for a name is answered in another way than before, or any lookup
 // of PowerDNS's.
 func (f *follower) differs(name dns.Name, serials bool) (string, bool) {
-	for _, typ := range []dns.Type{dns.TypeA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, dns.TypeNS, dns.TypeDS, dns.TypeSOA, dns.TypeDNSKEY, dns.TypeANY, dns.TypeNSEC} {
+	for _, typ := range []dns.Type{dns.TypeA, dns.TypeTXT, dns.TypeMX, dns.TypeSRV, dns.TypeHTTPS, typeNAPTR, dns.TypeNS, dns.TypeDS, dns.TypeSOA, dns.TypeDNSKEY, dns.TypeANY, dns.TypeNSEC} {
 		for _, do := range []bool{false, true} {
 			was, is := reply(f.before, name, typ, do), reply(f.now, name, typ, do)
 			if !alike(was, is, serials) {

@@ -48,6 +48,9 @@ func TestStaleExactly(t *testing.T) {
 		a.ent       A     192.0.2.5
 		tree        DNAME t.other.
 		alias       ALIAS host
+		tel         NAPTR 1 2 "s" "" "" _sip._tcp
+		tel2        NAPTR 1 2 "a" "" "" host
+		tel3        NAPTR 1 2 "s" "" "" tel2
 	`
 	const other = `
 		other.      SOA   ns. host. 1 1 1 1 60
@@ -56,7 +59,8 @@ func TestStaleExactly(t *testing.T) {
 		away.other. CNAME nope.example.
 	`
 	full := strings.NewReplacer(" ns\n", " ns.example.\n", " mail\n", " mail.example.\n", " www\n", " www.example.\n",
-		" host\n", " host.example.\n", " svc2\n", " svc2.example.\n", " ns.sub\n", " ns.sub.example.\n").Replace(zone)
+		" host\n", " host.example.\n", " svc2\n", " svc2.example.\n", " ns.sub\n", " ns.sub.example.\n",
+		" _sip._tcp\n", " _sip._tcp.example.\n", " tel2\n", " tel2.example.\n").Replace(zone)
 	var got dns.Stale
 	f := func(meta dns.Metadata, id dns.ZoneID, lines, want string) {
 		t.Helper()
@@ -79,10 +83,11 @@ func TestStaleExactly(t *testing.T) {
 	nsec, nsec3 := dns.Metadata{"X": {"1"}}, dns.Metadata{"NSEC3PARAM": {"1 0 0 -"}}
 
 	f(nil, 1, "host A 192.0.2.9"+soa, `
-		name _sip._tcp.example. alias.example. far.other. host.example. svc.example. svc2.example.
+		name _sip._tcp.example. alias.example. far.other. host.example. svc.example. svc2.example. tel.example. tel2.example.
 		serial example.`)
 	f(nil, 1, "host A 192.0.2.3", "")
 	f(nil, 1, "host TXT x", "name alias.example. far.other. host.example.")
+	f(nil, 1, "_sip._tcp SRV 1 2 4 host.example.", "name _sip._tcp.example. tel.example.")
 	f(nil, 1, "mail A 192.0.2.9", `
 		name example. mail.example. w2.example. www.example.
 		tree wild.example.`)
@@ -105,7 +110,7 @@ func TestStaleExactly(t *testing.T) {
 	f(nil, 1, "@ SOA ns. host. 2 1 1 1 61", "name away.other. far.other.\ntree example.")
 
 	f(nsec, 1, "new A 192.0.2.9", "name mail.example. new.example. w2.example. www.example.\ntree wild.example.")
-	f(nsec, 1, "host A", "name _sip._tcp.example. a.ent.example. alias.example. far.other. host.example. svc.example. svc2.example.")
+	f(nsec, 1, "host A", "name _sip._tcp.example. a.ent.example. alias.example. far.other. host.example. svc.example. svc2.example. tel.example. tel2.example.")
 	f(nsec3, 1, "new A 192.0.2.9", "name new.example.")
 }
 
