@@ -41,17 +41,17 @@ func (db *DB) current(id dns.ZoneID) *zone {
 // delete takes a zone away. If it is staged, the one shown goes when this one would be shown.
 func (db *DB) delete(z *zone, s *stale) {
 	db.mu.Lock()
-	staged := db.staged[z.id] == z
-	if staged {
+	shown := db.byID[z.id] == z // a zone that is kept is staged, too
+	if db.staged[z.id] == z {
 		nothing := newZone(dns.ZoneData{Zone: dns.Zone{ID: z.id, Name: z.name}})
 		nothing.gone = true
 		db.staged[z.id] = nothing
 	}
-	if db.byID[z.id] == z {
+	if shown {
 		db.takeAway(z)
 	}
 	db.mu.Unlock()
-	if s != nil && !staged {
+	if s != nil && shown {
 		s.gone(z)
 	}
 	db.drop(z)

@@ -161,6 +161,12 @@ func TestStaleZones(t *testing.T) {
 	stage(t, db, 6, "new.", nil)
 	db.ShowAll()
 	expect("all are loaded again", "tree example. new. other.\nzone new.")
+	db.Keep(4)
+	db.Keep(6)
+	db.Apply(dns.Entry{Zones: []dns.ZoneEntry{{ID: 6, Deleted: true}}})
+	expect("one goes that is kept", "tree new.")
+	db.ShowAll()
+	expect("the others are kept", "")
 }
 
 // DNAMEs that lead to one another make names without end: then trees are told.
