@@ -81,7 +81,8 @@ var samples = []struct{ typ, in, want string }{
 	{"EUI48", "00-00-5E-00-53-2A", "00-00-5e-00-53-2a"},
 	{"EUI64", "00-00-5e-ef-10-00-00-2a", "00-00-5e-ef-10-00-00-2a"},
 	{"URI", `10 1 "ftp://example.org/a\"b\\c"`, `10 1 "ftp://example.org/a\"b\\c"`},
-	{"CAA", `128 ISSUE "ca.example; policy=ev"`, `128 issue "ca.example; policy=ev"`},
+	{"CAA", `128 ISSUE "ca.example; policy=ev"`, `128 ISSUE "ca.example; policy=ev"`},
+	{"CAA", `\# 8 0005497353756561`, `0 IsSue "a"`},
 	{"DLV", "60485 5 1 2bb183af", "60485 5 1 2BB183AF"},
 	{"ALIAS", "target", "target.example.org."},
 	{"LUA", `a "ifportup(443, {'192.0.2.1'})"`, `A "ifportup(443, {'192.0.2.1'})"`},
@@ -187,6 +188,7 @@ func TestParseContentErrors(t *testing.T) {
 	f("TXT", `\300`, "broken escape")
 	f("HINFO", strings.Repeat("a", 256)+" b", "255 octets")
 	f("CAA", "0 is-sue x", "tag")
+	f("CAA", "0 \u212a x", "tag")
 	f("NSEC", "host.example. A MX FOO", "NSEC")
 	f("DS", "1 2 3 xyz", "DS")
 	f("A", `\# 3 c00002`, "too soon")

@@ -115,20 +115,19 @@ func (d *data) period() error {
 	return nil
 }
 
-// tag reads the property of a CAA record (RFC 8659 section 4.1); case does not matter in it.
+// tag reads the property of a CAA record (RFC 8659 section 4.1). Case does not matter in it, but is signed.
 func (d *data) tag() error {
 	text, _ := d.next()
-	tag, err := parseTag(string(text))
-	d.dst = append(d.dst, tag...)
-	return err
+	d.dst = append(d.dst, text...)
+	return checkTag(string(text))
 }
 
-func parseTag(text string) (string, error) {
-	lower := strings.ToLower(text)
-	if lower == "" || len(lower) > 255 || strings.Trim(lower, "abcdefghijklmnopqrstuvwxyz0123456789") != "" {
-		return "", faultf("tag %s is wrong; right are letters and digits, such as issue", quote(text))
+func checkTag(text string) error {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	if text == "" || len(text) > 255 || strings.Trim(text, letters+"0123456789") != "" {
+		return faultf("tag %s is wrong; right are letters and digits, such as issue", quote(text))
 	}
-	return lower, nil
+	return nil
 }
 
 // text reads a character-string (RFC 1035 section 3.3).

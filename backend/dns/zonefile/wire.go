@@ -162,9 +162,8 @@ func (w *wire) tag() error {
 	if err != nil {
 		return err
 	}
-	tag, err := parseTag(string(part))
-	w.dst = append(w.dst, tag...)
-	return err
+	w.dst = append(w.dst, part...)
+	return checkTag(string(part))
 }
 
 func (w *wire) long(least int) error {
