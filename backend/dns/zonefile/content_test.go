@@ -83,6 +83,11 @@ var samples = []struct{ typ, in, want string }{
 	{"URI", `10 1 "ftp://example.org/a\"b\\c"`, `10 1 "ftp://example.org/a\"b\\c"`},
 	{"CAA", `128 ISSUE "ca.example; policy=ev"`, `128 ISSUE "ca.example; policy=ev"`},
 	{"CAA", `\# 8 0005497353756561`, `0 IsSue "a"`},
+	{"AMTRELAY", "10 1 1 203.0.113.15", `\# 6 0a81cb00710f`},
+	{"AMTRELAY", "10 1 3 relay", `\# 21 0a830572656c6179076578616d706c65036f726700`},
+	{"AMTRELAY", "10 0 2 2001:db8::15", `\# 18 0a0220010db8000000000000000000000015`},
+	{"AMTRELAY", "10 1 0 .", `\# 2 0a80`},
+	{"NXT", `\# 9 016101620000024001`, `\# 9 016101620000024001`},
 	{"DLV", "60485 5 1 2bb183af", "60485 5 1 2BB183AF"},
 	{"ALIAS", "target", "target.example.org."},
 	{"LUA", `a "ifportup(443, {'192.0.2.1'})"`, `A "ifportup(443, {'192.0.2.1'})"`},
@@ -202,6 +207,9 @@ func TestParseContentErrors(t *testing.T) {
 	f("SVCB", `1 . key1="\003h2"`, "wrong value")
 	f("SVCB", "0 svc port=80", "an alias (priority 0) has no parameters")
 	f("SVCB", `\# 9 0000 00 0003 0002 0050`, "an alias (priority 0) has no parameters")
+	f("NXT", "a.b. A MX", `right is \# LENGTH HEX`)
+	f("ISDN", "150862028003217", `right is \# LENGTH HEX`)
+	f("RRSIG", "TYPE0 5 3 86400 20030322173103 20030220173103 2642 example.com. AQNR", "covers no type")
 	f("IPSECKEY", "10 1 3 192.0.2.1 AQNR", "unknown to PowerDNS")
 	f("LUA", `\# 1 00`, "not possible")
 	f("TYPE65280", "a b", `\# LENGTH HEX`)

@@ -19,6 +19,10 @@ var likeness = map[dns.Type]dns.Type{
 	262: dns.TypeTXT, // WALLET
 }
 
+// obsolete are types that miekg/dns misreads: the bitmap of NXT is not NSEC's (RFC 2535 section 5.2), and
+// ISDN need not have a sub-address (RFC 1183 section 3.2).
+var obsolete = []dns.Type{20, 30}
+
 // foreignType knows the mnemonics that PowerDNS 4.7 does not; such records travel as TYPEnnn.
 func foreignType(text string) (dns.Type, bool) {
 	n, ok := miekg.StringToType[strings.ToUpper(text)]
@@ -32,7 +36,7 @@ func appendForeign(dst []byte, typ dns.Type, e *entry, words []word, origin dns.
 	if like, ok := likeness[typ]; ok {
 		read = like
 	}
-	if miekg.TypeToRR[uint16(read)] == nil {
+	if miekg.TypeToRR[uint16(read)] == nil || slices.Contains(obsolete, typ) {
 		return dst, faultf(`the form of its data is not known; right is \# LENGTH HEX (RFC 3597)`)
 	}
 	var line strings.Builder
@@ -135,9 +139,17 @@ func packData(rr miekg.RR, text int) (wire []byte, err error) {
 	const header = 11 // of the owner "."
 	buf := make([]byte, header+min(2*text+64, maxData))
 	rr.Header().Name = "."
+	relay, _ := rr.(*miekg.AMTRELAY)
+	discovery := uint8(0) // a bit beside the relay's type (RFC 8777 section 4.2.2), with which no relay is packed
+	if relay != nil {
+		discovery, relay.GatewayType = relay.GatewayType&0x80, relay.GatewayType&^0x80
+	}
 	end, err := miekg.PackRR(rr, buf, 0, nil, false)
 	if err != nil {
 		return nil, foreignError(err)
+	}
+	if relay != nil {
+		buf[header+1] |= discovery
 	}
 	return buf[header:end], nil
 }
@@ -181,6 +193,9 @@ func present(rr miekg.RR) (string, error) {
 	case *miekg.CSYNC:
 		return fmt.Sprintf("%d %d%s", rr.Serial, rr.Flags, bitmap(rr.TypeBitMap)), nil
 	case *miekg.RRSIG:
+		if rr.TypeCovered == 0 {
+			return "", faultf("it covers no type; right is such as A")
+		}
 		signer, err := absolute([]byte(rr.SignerName), dns.Root)
 		return fmt.Sprintf("%s %d %d %d %s %s %d %s %s", dns.Type(rr.TypeCovered), rr.Algorithm, rr.Labels, rr.OrigTtl,
 			miekg.TimeToString(rr.Expiration), miekg.TimeToString(rr.Inception), rr.KeyTag, signer, rr.Signature), err
