@@ -67,6 +67,7 @@ var samples = []struct{ typ, in, want string }{
 	},
 	{"HTTPS", "0 svc", "0 svc.example.org."},
 	{"HTTPS", `1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn ech="AEj+"`, `1 . alpn="f\\\\oo\\,bar,h2" no-default-alpn ech="AEj+"`},
+	{"HTTPS", `1 . dohpath=/q{?dns} mandatory=dohpath key667="he llo"`, `1 . mandatory=key7 key7="/q{?dns}" key667="he llo"`},
 	{"HTTPS", `1 . alpn="a;(b)" key667="a;(b)"`, `1 . alpn="a\059\040b\041" key667="a\059\040b\041"`},
 	{
 		"HTTPS", "1 . key667=\" !\\\"#$%&'*+,-./:<=>?@[\\\\]^_`{|}~\\000\\127\\255\"",
@@ -205,6 +206,11 @@ func TestParseContentErrors(t *testing.T) {
 	f("SVCB", "1 . no-default-alpn", "alpn")
 	f("SVCB", "1 . foo=bar", "unknown")
 	f("SVCB", `1 . key1="\003h2"`, "wrong value")
+	f("SVCB", "1 . ohttp", "key8 (key8 is ohttp, key9 tls-supported-groups) has one form")
+	f("SVCB", `1 . key9="\000\029"`, "key9 (key8 is ohttp, key9 tls-supported-groups) has one form")
+	f("SVCB", "1 . tls-supported-groups=29,23", "key9 (key8 is ohttp, key9 tls-supported-groups) has one form")
+	f("SVCB", `\# 9 0001 00 0009 0002 001d`, "key9 (key8 is ohttp, key9 tls-supported-groups) has one form")
+	f("SVCB", "1 . ipv4hint=auto", "right are the addresses")
 	f("SVCB", "0 svc port=80", "an alias (priority 0) has no parameters")
 	f("SVCB", `\# 9 0000 00 0003 0002 0050`, "an alias (priority 0) has no parameters")
 	f("NXT", "a.b. A MX", `right is \# LENGTH HEX`)

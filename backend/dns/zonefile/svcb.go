@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Keys of service parameters (RFC 9460 section 14.3.2) that PowerDNS 4.7 knows by name; all others
-// are written as keyNNN.
+// Keys of service parameters (RFC 9460 section 14.3.2). PowerDNS 4.7 knows those of svcNames by name; all
+// others are written as keyNNN.
 const (
 	svcMandatory     = 0
 	svcALPN          = 1
@@ -20,13 +20,17 @@ const (
 	svcIPv4Hint      = 4
 	svcECH           = 5
 	svcIPv6Hint      = 6
+	svcDohPath       = 7
+	svcOHTTP         = 8
+	svcTLSGroups     = 9
 	svcInvalid       = 65535
 )
 
 var svcNames = []string{"mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint"}
 
-// svcLater are keys that got names after PowerDNS 4.7 (RFC 9461, RFC 9540).
-var svcLater = map[string]uint16{"dohpath": 7, "ohttp": 8}
+// svcLater are keys that got names with PowerDNS 5.1. What is written there after key8= and key9= is not
+// what it is before, so that no form of them suits all versions.
+var svcLater = map[string]uint16{"dohpath": svcDohPath, "ohttp": svcOHTTP, "tls-supported-groups": svcTLSGroups}
 
 // param is a service parameter, its value as on the wire.
 type param struct {
@@ -160,6 +164,9 @@ func packParam(key uint16, text string) ([]byte, error) {
 			out = binary.BigEndian.AppendUint16(out, k)
 		}
 	case svcIPv4Hint, svcIPv6Hint:
+		if text == "auto" {
+			return nil, faultf("auto, PowerDNS's svc-autohints, is not kept; right are the addresses")
+		}
 		for item := range strings.SplitSeq(text, ",") {
 			addr, err := netip.ParseAddr(item)
 			if err != nil || addr.Is4() != (key == svcIPv4Hint) || addr.Zone() != "" {
@@ -230,6 +237,8 @@ func (p param) check(all []param) error {
 		wrong = size == 0 || size%16 != 0
 	case svcECH:
 		wrong = size == 0
+	case svcOHTTP, svcTLSGroups:
+		return faultf("(key8 is ohttp, key9 tls-supported-groups) has one form for PowerDNS 5.1 and another for those before; right is the record without it")
 	case svcInvalid:
 		return faultf("is reserved")
 	}
