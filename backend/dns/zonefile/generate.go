@@ -1,6 +1,10 @@
 package zonefile
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -10,7 +14,8 @@ const maxGenerate = 1 << 24
 
 // generate makes the records that BIND's $GENERATE stands for: $ in owner and data is the number,
 // ${offset,width,base} the number shifted, padded and in base d, o, x, X, or n, N (nibbles, least
-// first, with dots); $$ and \$ are a dollar sign.
+// first, with dots); $$ and \$ are a dollar sign. Data that are one quoted string, as in BIND's manual, are
+// the words in it, but for TXT.
 func (p *parser) generate(e *entry, args []word) error {
 	start, stop, step, err := parseRange(string(e.text(args[0])))
 	if err != nil {
@@ -19,7 +24,7 @@ func (p *parser) generate(e *entry, args []word) error {
 	if (stop-start)/step >= maxGenerate {
 		return faultf("$GENERATE would make more than %d records", maxGenerate)
 	}
-	var made entry
+	made := entry{made: true}
 	for n := start; n <= stop; n += step {
 		made.line, made.buf, made.words = e.line, made.buf[:0], made.words[:0]
 		for _, w := range args[1:] {
@@ -37,6 +42,17 @@ func (p *parser) generate(e *entry, args []word) error {
 		}
 	}
 	return nil
+}
+
+// unpacked returns the words in a quoted string, as an entry of its own.
+func (e *entry) unpacked(data word) (*entry, error) {
+	text := bytes.ReplaceAll(e.text(data), []byte(`\"`), []byte(`"`))
+	l := lexer{r: bufio.NewReader(bytes.NewReader(text)), line: e.line}
+	var inside entry
+	if err := l.next(&inside); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	return &inside, nil
 }
 
 // parseRange reads start-stop[/step].
@@ -130,7 +146,7 @@ func appendNumber(dst []byte, form string, n int64) ([]byte, error) {
 }
 
 // appendNibbles appends n as in ip6.arpa names: hexadecimal digits, the least first, with dots
-// between them; width counts digits and dots.
+// between them; width counts digits and dots, so that an even one ends with a dot.
 func appendNibbles(dst []byte, n int64, width int, upper bool) []byte {
 	const lowerDigits, upperDigits = "0123456789abcdef", "0123456789ABCDEF"
 	digits := lowerDigits
@@ -140,10 +156,12 @@ func appendNibbles(dst []byte, n int64, width int, upper bool) []byte {
 	for {
 		dst = append(dst, digits[n&15])
 		n >>= 4
-		width -= 2
-		if n == 0 && width <= 0 {
+		if width--; n == 0 && width <= 0 {
 			return dst
 		}
 		dst = append(dst, '.')
+		if width--; n == 0 && width <= 0 {
+			return dst
+		}
 	}
 }

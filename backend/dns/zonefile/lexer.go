@@ -22,6 +22,7 @@ type lexer struct {
 type entry struct {
 	line  int
 	blank bool // begins with white space: the owner is left out
+	made  bool // by $GENERATE
 	buf   []byte
 	words []word
 }

@@ -141,7 +141,14 @@ func (p *parser) record(rec Record, e *entry, words []word) error {
 	if rec.Type, err = recordType(string(e.text(words[0]))); err != nil {
 		return err
 	}
-	if p.content, err = appendContent(p.content[:0], rec.Type, e, words[1:], p.origin); err != nil {
+	words = words[1:]
+	if e.made && len(words) == 1 && words[0].quoted && rec.Type != dns.TypeTXT && rec.Type != typeSPF {
+		if e, err = e.unpacked(words[0]); err != nil {
+			return err
+		}
+		words = e.words
+	}
+	if p.content, err = appendContent(p.content[:0], rec.Type, e, words, p.origin); err != nil {
 		return faultf("%s %s: %w", rec.Name, rec.Type, err)
 	}
 	rec.Content = string(p.content)

@@ -111,8 +111,29 @@ func TestParseGenerate(t *testing.T) {
 	f("$GENERATE 26-26 a TXT ${0,4,x} ${0,0,X} ${0,0,o} $$ \\$ \"a $ b\"", `
 2 a.2.0.192.in-addr.arpa. 1 TXT "001a" "1A" "32" "$" "$" "a 26 b"
 `)
-	f("$GENERATE 18-18 ${0,8,n} PTR h", `
+	f("$GENERATE 18-18 ${0,7,n} PTR h", `
 2 2.1.0.0.2.0.192.in-addr.arpa. 1 PTR h.2.0.192.in-addr.arpa.
+`)
+	// An even width ends with a dot.
+	f("$GENERATE 18-18 ${0,8,n}x CNAME ${0,4,N}h${0,2,n}", `
+2 2.1.0.0.x.2.0.192.in-addr.arpa. 1 CNAME 2.1.h2.1.2.0.192.in-addr.arpa.
+`)
+	// From BIND's manual.
+	f(`$GENERATE 1-2 HOST-$ MX "0 ."`, `
+2 host-1.2.0.192.in-addr.arpa. 1 MX 0 .
+2 host-2.2.0.192.in-addr.arpa. 1 MX 0 .
+`)
+	f(`$GENERATE 1-1 a CAA "0 issue \"ca; x=$\""`, `
+2 a.2.0.192.in-addr.arpa. 1 CAA 0 issue "ca; x=1"
+`)
+	f(`$GENERATE 1-1 a LUA A "f($, 2)"`, `
+2 a.2.0.192.in-addr.arpa. 1 LUA A "f(1, 2)"
+`)
+	f(`$GENERATE 1-1 a TXT "b $ c"`, `
+2 a.2.0.192.in-addr.arpa. 1 TXT "b 1 c"
+`)
+	f(`$GENERATE 1-1 a 60 IN SRV "0 5 5060 sip-$"`, `
+2 a.2.0.192.in-addr.arpa. 60 SRV 0 5 5060 sip-1.2.0.192.in-addr.arpa.
 `)
 }
 
@@ -151,6 +172,8 @@ func TestParseErrors(t *testing.T) {
 	f("$GENERATE 0-2147483647 a 1 A 192.0.2.1", "more than")
 	f("$GENERATE 1-2 a${0,1,q} 1 A 192.0.2.1", "right is ${offset,width,base}")
 	f("$GENERATE 1-2 a${0 1 A 192.0.2.1", `without "}"`)
+	f(`$GENERATE 1-2 a 1 MX ""`, "no data after the type")
+	f(`$GENERATE 1-2 a 1 MX "1 ( b"`, `"(" without ")"`)
 	f("$GENERATE 1-2 a${-2} 1 A 192.0.2.1", "below 0")
 	f(strings.Repeat("a", 1<<20), "longer than")
 
