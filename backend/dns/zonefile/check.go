@@ -249,7 +249,7 @@ func (c *checker) cname(set dns.RRset) {
 
 func besideCNAME(typ dns.Type) bool {
 	switch typ {
-	case dns.TypeCNAME, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNSEC3, 25: // KEY
+	case dns.TypeCNAME, dns.TypeRRSIG, dns.TypeNSEC, dns.TypeNSEC3, typeKEY:
 		return true
 	}
 	return false

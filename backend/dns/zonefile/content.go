@@ -34,13 +34,15 @@ var layouts = map[dns.Type][]field{
 	dns.TypeDNAME: {name},
 	dns.TypeSVCB:  {u16, name, params},
 	dns.TypeHTTPS: {u16, name, params},
-	99:            {texts},         // SPF
-	107:           {u16, name},     // LP
-	256:           {u16, u16, uri}, // URI
+	99:            {texts},     // SPF
+	107:           {u16, name}, // LP
+	typeURI:       {u16, u16, long},
 	dns.TypeCAA:   {u8, tag, long},
 	dns.TypeALIAS: {name},
 	dns.TypeLUA:   {qtype, code},
 }
+
+const typeURI dns.Type = 256
 
 // contentBuffer is enough for nearly all records' data at once.
 const contentBuffer = 4 << 10
@@ -59,6 +61,9 @@ func ParseContent(typ dns.Type, text string, origin dns.Name) (string, error) {
 	}
 	if l.line > 1 {
 		return "", faultf("%s %s is more than one line", typ, quote(text))
+	}
+	if (typ == dns.TypeCAA || typ == typeURI) && len(e.words) == 2 && strings.HasSuffix(text, " ") {
+		e.words = append(e.words, word{quoted: true}) // an empty text, of which PowerDNS writes nothing
 	}
 	content, err := appendContent(nil, typ, &e, e.words, origin)
 	if err != nil {

@@ -29,6 +29,8 @@ var samples = []struct{ typ, in, want string }{
 	{"AAAA", "2001:DB8:0::1", "2001:db8::1"},
 	{"AAAA", "::ffff:192.0.2.1", "::ffff:192.0.2.1"},
 	{"LOC", "52 14 05 N 00 08 50 E 10m", "52 14 5.000 N 00 08 50.000 E 10m 1m 10000m 10m"},
+	{"LOC", "52 14 N 0 8 E 10m", "52 14 0.000 N 00 08 0.000 E 10m 1m 10000m 10m"},
+	{"LOC", "52 s 1 e 10m", "52 00 0.000 S 01 00 0.000 E 10m 1m 10000m 10m"},
 	{"SRV", "0 5 5060 sip", "0 5 5060 sip.example.org."},
 	{"SRV", "0 0 0 .", "0 0 0 ."},
 	{"NAPTR", `100 10 u "E2U+sip" "!^.*$!sip:i@example.org!" .`, `100 10 "u" "E2U+sip" "!^.*$!sip:i@example.org!" .`},
@@ -49,6 +51,8 @@ var samples = []struct{ typ, in, want string }{
 	},
 	{"NSEC", "host A MX NSEC TYPE1234 HIP RRSIG", "host.example.org. A MX RRSIG NSEC TYPE55 TYPE1234"},
 	{"DNSKEY", "256 3 5 AQPSKmynfzW4 kyBv015MUG2DeIQ3", "256 3 5 AQPSKmynfzW4kyBv015MUG2DeIQ3"},
+	{"DNSKEY", "256 3 rsasha256 AwEAAQ==", "256 3 8 AwEAAQ=="},
+	{"CDNSKEY", "257 3 ECDSAP256SHA256 AwEAAQ==", "257 3 13 AwEAAQ=="},
 	{"DHCID", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA=", "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="},
 	{"NSEC3", "1 1 12 aabbccdd 2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG", "1 1 12 AABBCCDD 2VPTU5TIMAMQTTGL4LUU9KG21E0AOR3S A RRSIG"},
 	{"NSEC3", "1 0 0 - 2vptu5timamqttgl4luu9kg21e0aor3s", "1 0 0 - 2VPTU5TIMAMQTTGL4LUU9KG21E0AOR3S"},
@@ -76,6 +80,8 @@ var samples = []struct{ typ, in, want string }{
 	{"HTTPS", `1 . key1=\002h2 key3="\000\080"`, `1 . alpn="h2" port=80`},
 	{"SPF", `"v=spf1 -all"`, `"v=spf1 -all"`},
 	{"NID", "10 0014:4fff:ff20:ee64", "10 0014:4fff:ff20:ee64"},
+	{"NID", "10 14:4fff:0:e", "10 0014:4fff:0000:000e"},
+	{"L64", "10 2001:db8:1140:1000", "10 2001:0DB8:1140:1000"},
 	{"L32", "10 10.1.2.0", "10 10.1.2.0"},
 	{"L64", "10 2001:0db8:1140:1000", "10 2001:0DB8:1140:1000"},
 	{"LP", "10 l64", "10 l64.example.org."},
@@ -98,6 +104,8 @@ var samples = []struct{ typ, in, want string }{
 	{"MX", `\# 5 000a 01 4100`, "10 A."},
 	{"SVCB", `\# 3 000100`, "1 ."},
 	{"URI", `\# 8 0001000261225c62`, `1 2 "a\"\\b"`},
+	{"URI", `10 1 ""`, `10 1 ""`},
+	{"CAA", `0 issue ""`, `0 issue ""`},
 	{"CAA", `\# 8 0005697373756561`, `0 issue "a"`},
 	{"TXT", `\# 5 0161 0262 63`, `"a" "bc"`},
 	{"MB", "host", "host.example.org."},
@@ -162,6 +170,8 @@ func TestParseContentOfPowerDNS(t *testing.T) {
 	f("MX", "10 mail.example.org", "10 mail.example.org.")
 	f("CNAME", "a;b(c)$d.example.org", `a\;b\(c\)\$d.example.org.`)
 	f("SOA", "ns.unit.test. hostmaster.unit.test. 1 2 3 4 5", "ns.unit.test. hostmaster.unit.test. 1 2 3 4 5")
+	f("CAA", "0 issue ", `0 issue ""`)
+	f("URI", "10 1 ", `10 1 ""`)
 	f("NSEC", "a(b.example.org A", `a\(b.example.org. A`)
 }
 
@@ -194,6 +204,12 @@ func TestParseContentErrors(t *testing.T) {
 	f("TXT", `\300`, "broken escape")
 	f("HINFO", strings.Repeat("a", 256)+" b", "255 octets")
 	f("CAA", "0 is-sue x", "tag")
+	f("CAA", "0 issue", "too soon")
+	f("CAA", "0 ", "too soon")
+	f("NID", "10 1:::2", "NID")
+	f("NID", "10 1:2:3", "NID")
+	f("DNSKEY", "256 3 FOO AwEAAQ==", "FOO")
+	f("LOC", "52 14 05 06 N 0 8 50 E 10m", "LOC")
 	f("CAA", "0 \u212a x", "tag")
 	f("NSEC", "host.example. A MX FOO", "NSEC")
 	f("DS", "1 2 3 xyz", "DS")

@@ -1,7 +1,6 @@
 package zonefile
 
 import (
-	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -36,8 +35,7 @@ var (
 	tag    = field{what: "tag", read: (*data).tag, unpack: (*wire).tag}
 	text   = field{what: `"text"`, read: (*data).text, unpack: (*wire).text}
 	texts  = field{what: `"text"...`, read: (*data).texts, unpack: (*wire).texts}
-	long   = toEnd(`"text"`, 0)
-	uri    = toEnd(`"URI"`, 1)
+	long   = field{what: `"text"`, read: (*data).long, unpack: (*wire).long}
 	params = field{what: "[key=value...]", read: (*data).params, unpack: (*wire).params, optional: true}
 	qtype  = field{what: "TYPE", read: (*data).qtype}
 	code   = field{what: `"code"`, read: (*data).code}
@@ -48,14 +46,6 @@ func unsigned(size int) field {
 		what:   "number",
 		read:   func(d *data) error { return d.number(8 * size) },
 		unpack: func(w *wire) error { return w.uint(size) },
-	}
-}
-
-func toEnd(what string, least int) field {
-	return field{
-		what:   what,
-		read:   func(d *data) error { return d.long(least) },
-		unpack: func(w *wire) error { return w.long(least) },
 	}
 }
 
@@ -168,19 +158,14 @@ func (d *data) texts() error {
 }
 
 // long reads text that is the rest of the data, and so has no length of its own (RFC 7553, RFC 8659).
-func (d *data) long(least int) error {
+func (d *data) long() error {
 	octets, err := d.octets()
 	if err != nil {
 		return err
 	}
-	if len(octets) < least {
-		return errEmptyText
-	}
 	d.dst = appendQuoted(d.dst, octets)
 	return checkSize(8 + 255 + len(octets))
 }
-
-var errEmptyText = errors.New("the text is empty")
 
 // qtype reads the type that a LUA record answers.
 func (d *data) qtype() error {

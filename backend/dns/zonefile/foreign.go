@@ -10,8 +10,6 @@ import (
 	"redyn/backend/dns"
 )
 
-const typeIPSECKEY dns.Type = 45
-
 // likeness gives types that miekg/dns does not know one that it knows and whose data has the same form.
 var likeness = map[dns.Type]dns.Type{
 	67:  49, // HHIT and BRID as DHCID: base64 of all
@@ -39,56 +37,47 @@ func appendForeign(dst []byte, typ dns.Type, e *entry, words []word, origin dns.
 	if miekg.TypeToRR[uint16(read)] == nil || slices.Contains(obsolete, typ) {
 		return dst, faultf(`the form of its data is not known; right is \# LENGTH HEX (RFC 3597)`)
 	}
-	var line strings.Builder
-	fmt.Fprintf(&line, ". 0 IN TYPE%d", read)
+	texts := make([]string, len(words))
 	for i, w := range words {
-		if i == 3 && typ == typeIPSECKEY && noGateway(e, words) {
-			line.WriteString(" .")
-		}
-		line.WriteByte(' ')
-		if w.quoted {
-			line.WriteByte('"')
-		}
-		writeEscaped(&line, e.text(w), w.quoted)
-		if w.quoted {
-			line.WriteByte('"')
-		}
+		texts[i] = escaped(e.text(w), w.quoted)
 	}
-	if len(words) == 3 && typ == typeIPSECKEY {
-		line.WriteString(" .")
-	}
-	line.WriteByte('\n')
-	rr, err := readRR(line.String(), origin)
+	line := fmt.Sprintf(". 0 IN TYPE%d %s\n", read, strings.Join(respelled(typ, texts), " "))
+	rr, err := readRR(line, origin)
 	if err != nil {
 		return dst, err
 	}
-	wire, err := packData(rr, line.Len())
+	wire, err := packData(rr, len(line))
 	if err != nil {
 		return dst, err
 	}
 	return appendWire(dst, typ, wire)
 }
 
-// noGateway reports whether an IPSECKEY has no gateway and leaves it out, as PowerDNS does.
-func noGateway(e *entry, words []word) bool {
-	return string(e.text(words[1])) == "0" && string(e.text(words[3])) != "."
-}
-
-// writeEscaped escapes what ends a word in a master file and did not in the text it comes from.
-func writeEscaped(line *strings.Builder, text []byte, quoted bool) {
+// escaped returns a word as it stands in a master file, where more octets end words than in the text
+// it comes from.
+func escaped(text []byte, quoted bool) string {
+	var word strings.Builder
+	word.Grow(len(text) + 2)
+	if quoted {
+		word.WriteByte('"')
+	}
 	inside := quoted
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c == '\\' && i+1 < len(text):
-			line.WriteByte(c)
+			word.WriteByte(c)
 			i++
 		case c == '"':
 			inside = !inside
 		case !inside && (c == ';' || c == '(' || c == ')'):
-			line.WriteByte('\\')
+			word.WriteByte('\\')
 		}
-		line.WriteByte(text[i])
+		word.WriteByte(text[i])
 	}
+	if quoted {
+		word.WriteByte('"')
+	}
+	return word.String()
 }
 
 func readRR(line string, origin dns.Name) (miekg.RR, error) {

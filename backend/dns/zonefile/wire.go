@@ -166,10 +166,7 @@ func (w *wire) tag() error {
 	return checkTag(string(part))
 }
 
-func (w *wire) long(least int) error {
-	if len(w.rest) < least {
-		return errEmptyText
-	}
+func (w *wire) long() error {
 	w.dst = appendQuoted(w.dst, w.rest)
 	w.rest = nil
 	return nil
