@@ -173,6 +173,11 @@ func present(rr miekg.RR) (string, error) {
 		return fmt.Sprintf("%d %d %d %s", rr.Type, rr.KeyTag, rr.Algorithm, rr.Certificate), nil
 	case *miekg.IPSECKEY:
 		return presentIPSECKEY(rr)
+	case *miekg.LOC:
+		const size, degree = 16, 60 * 60 * 1000
+		if rr.Hdr.Rdlength != size || !within(rr.Latitude, 90*degree) || !within(rr.Longitude, 180*degree) {
+			return "", faultf("it is no place on earth (RFC 1876 section 2)")
+		}
 	case *miekg.NSEC:
 		next, err := absolute([]byte(rr.NextDomain), dns.Root)
 		return string(next) + bitmap(rr.TypeBitMap), err
@@ -190,6 +195,12 @@ func present(rr miekg.RR) (string, error) {
 			miekg.TimeToString(rr.Expiration), miekg.TimeToString(rr.Inception), rr.KeyTag, signer, rr.Signature), err
 	}
 	return strings.TrimPrefix(rr.String(), rr.Header().String()), nil
+}
+
+// within reports whether a latitude or longitude of LOC lies that far from 0, which is in the middle.
+func within(angle, most uint32) bool {
+	const zero = 1 << 31
+	return angle >= zero-most && angle <= zero+most
 }
 
 // presentIPSECKEY leaves the gateway out if there is none, as PowerDNS wants it.
