@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strconv"
+	"strings"
 
 	"redyn/backend/dns"
 )
@@ -57,5 +58,18 @@ func AppendRecord(dst []byte, set dns.RRset, content string) []byte {
 	dst = append(append(dst, set.Name...), '\t')
 	dst = append(strconv.AppendUint(dst, uint64(set.TTLOf(content)), 10), "\tIN\t"...)
 	dst = append(append(dst, set.Type.String()...), '\t')
+	if set.Type == typeIPSECKEY {
+		content = withGateway(content)
+	}
 	return append(append(dst, content...), '\n')
+}
+
+// withGateway gives an IPSECKEY the gateway that a master file has also where there is none (RFC 4025
+// section 3.1), and PowerDNS does not.
+func withGateway(content string) string {
+	f := strings.Fields(content)
+	if len(f) < 3 || f[1] != "0" {
+		return content
+	}
+	return strings.Join(slices.Insert(f, 3, "."), " ")
 }

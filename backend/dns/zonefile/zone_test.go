@@ -150,6 +150,20 @@ func TestWriteRead(t *testing.T) {
 	}
 }
 
+// A file has the gateway of IPSECKEY that PowerDNS does not want.
+func TestAppendRecord(t *testing.T) {
+	f := func(content, want string) {
+		t.Helper()
+		set := dns.NewRRset("a.", 45, 60, content)
+		if got := string(zonefile.AppendRecord(nil, set, content)); got != "a.\t60\tIN\tIPSECKEY\t"+want+"\n" {
+			t.Errorf("IPSECKEY %s is written as %q; want %s", content, got, want)
+		}
+	}
+	f("10 0 2 AQNR", "10 0 2 . AQNR")
+	f("10 0 0", "10 0 0 .")
+	f("0 1 2 192.0.2.1 AQNR", "0 1 2 192.0.2.1 AQNR")
+}
+
 func withErrors(sets []dns.RRset) iter.Seq2[dns.RRset, error] {
 	return func(yield func(dns.RRset, error) bool) {
 		for _, set := range sets {
