@@ -46,8 +46,8 @@ func Fatal(problems []Problem) []Problem {
 // (RFC 6672); a name below a DNAME; no NS at the apex; NS, MX and SRV that name a CNAME or, inside
 // the zone, nothing at all; a delegation at a wildcard (RFC 4592 section 4.2), and what a delegation
 // hides; a DS where nothing is delegated; a DNSKEY elsewhere than at the apex; a TLSA of a name that
-// is not there; an SVCB or HTTPS that is its own alias; a mailbox with an @. The zone's name is empty
-// if no SOA tells it.
+// is not there; an SVCB or HTTPS that is its own alias; a mailbox with an @; types that PowerDNS 5.1 reads
+// otherwise than those before. The zone's name is empty if no SOA tells it.
 func Check(zone dns.Name, sets []dns.RRset) []Problem {
 	c := checker{zone: zone, first: make(map[dns.Name]int32, len(sets)), next: make([]int32, len(sets)), sets: sets}
 	if zone == "" {
@@ -149,6 +149,9 @@ func (c *checker) set(set dns.RRset) {
 	case dns.TypeSVCB, dns.TypeHTTPS:
 		c.svcb(set)
 	}
+	if name, ok := renamed[set.Type]; ok {
+		c.warn(set.Name, set.Type, "is not read rightly by PowerDNS from 5.1 on, as it has the data of "+name+" in another form")
+	}
 	c.hidden(set)
 	for _, dname := range c.dnames {
 		if set.Name.Below(dname) {
@@ -158,6 +161,9 @@ func (c *checker) set(set dns.RRset) {
 }
 
 const typeTLSA dns.Type = 52
+
+// renamed are types that PowerDNS knows by name from 5.1 on. Before, it wants their data as TYPEnnn has them.
+var renamed = map[dns.Type]string{67: "HHIT", 68: "BRID", 261: "RESINFO", 262: "WALLET"}
 
 // tlsa looks whether the host of _port._protocol.host is there (RFC 6698 section 3).
 func (c *checker) tlsa(set dns.RRset) {

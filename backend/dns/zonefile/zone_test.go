@@ -95,6 +95,7 @@ func TestCheck(t *testing.T) {
 	f(head+"a DNSKEY 257 3 13 AAAA\n", "zone.db:5: a.example.org. DNSKEY: belongs to the apex")
 	f(head + "_443._tcp.a TLSA 3 1 1 AB\na A 192.0.2.1\n_443._tcp TLSA 3 1 1 AB\n")
 	f(head+"_443._tcp.a TLSA 3 1 1 AB\n", "zone.db:5: _443._tcp.a.example.org. TLSA: is of a.example.org., which has no records")
+	f(head+"a WALLET BTC abc\n", "zone.db:5: a.example.org. TYPE262: is not read rightly by PowerDNS from 5.1 on, as it has the data of WALLET in another form")
 	f(head+"a HTTPS 0 a\n", "zone.db:5: a.example.org. HTTPS: is an alias of itself")
 	f(head+"a SVCB 0 b\na SVCB 1 c\n", "zone.db:5: a.example.org. SVCB: is an alias, and stands more than once")
 	f(head + "a HTTPS 1 .\na HTTPS 2 b\n")
