@@ -295,9 +295,8 @@ func ttlOf(ttl *uint32, old dns.RRset) uint32 {
 	return zonefile.DefaultTTL
 }
 
-// fitsZone reports why a zone cannot have what is to be set at a name, if so, and what must still be so
-// when it is set.
-func fitsZone(zone dns.Zone, z *dns.ZoneChange, h *hostWish, answers []dns.Answer, r result) error {
+// fitsZone reports why a zone cannot have what is to be set at a name, if so.
+func fitsZone(zone dns.Zone, h *hostWish, answers []dns.Answer, r result) error {
 	if err := changeable(zone); err != nil {
 		return err
 	}
@@ -320,9 +319,6 @@ func fitsZone(zone dns.Zone, z *dns.ZoneChange, h *hostWish, answers []dns.Answe
 	slices.Sort(there)
 	if conflict := zonefile.CNAMEConflict(h.name, there); conflict != "" {
 		return refused("%s", conflict)
-	}
-	if _, known := types[dns.TypeCNAME]; !known {
-		z.Expect = append(z.Expect, dns.RRset{Name: h.name, Type: dns.TypeCNAME})
 	}
 	return nil
 }

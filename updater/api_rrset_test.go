@@ -118,6 +118,44 @@ func TestAPIRRsetConflict(t *testing.T) {
 	}
 }
 
+// A CNAME and other records do not come to stand at one name, whoever is first.
+func TestNoCNAMEBesideOthers(t *testing.T) {
+	c := apiServer(t, Options{})
+	const www dns.Name = "www.example.org."
+	expects := func(want string) {
+		t.Helper()
+		var got []string
+		for _, set := range c.store.updates[len(c.store.updates)-1].Zones[0].Expect {
+			if len(set.Content) == 0 {
+				got = append(got, set.Type.String())
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("the change expects none of %q; want %q", got, want)
+		}
+	}
+	const path = "zones/example.org/rrsets"
+	c.call("PUT", path+"/www.example.org/CNAME", `{"content":["a.example.org"]}`)
+	expects("A AAAA TXT")
+	c.call("PATCH", path, `{"rrsets":[{"name":"www.example.org","type":"CNAME"},{"name":"www.example.org","type":"A","content":["192.0.2.1"]}]}`)
+	expects("")
+	c.get("/?hostname=www.example.org&myip=192.0.2.2", c.header...).is(t, 200, "good")
+	expects("CNAME")
+	c.get("/?hostname=www.example.org&myip=", c.header...).is(t, 200, "good")
+	expects("")
+	c.call("PATCH", path, `{"rrsets":[{"name":"www.example.org","type":"AAAA"},{"name":"www.example.org","type":"CNAME","content":["a.example.org"]}]}`)
+	expects("A TXT")
+	c.has(www, dns.TypeCNAME, "a.example.org.")
+
+	c.call("PUT", path+"/www.example.org/NSEC", `{"content":["a.example.org A"]}`) // stands beside one
+	expects("")
+
+	// A CNAME that comes meanwhile is seen when the update is computed anew.
+	c.store.conflicts = 1
+	c.store.meanwhile = func() { c.store.set(home, dns.TypeCNAME, "a.example.org.") }
+	c.get("/?hostname=home.example.org", c.header...).is(t, 400, "home.example.org. is an alias (CNAME), which has no other records")
+}
+
 // Whoever has a host has its addresses alone; the parent's side of a zone cut belongs to the parent.
 func TestAPIRRsetGrants(t *testing.T) {
 	c := apiServer(t, Options{})

@@ -27,13 +27,14 @@ func (u *Updater) compute(w *wish) (dns.Change, []result, error) {
 		}
 		result := u.edit(z, h, answers)
 		if h.zone != "" {
-			err = fitsZone(zone, z, h, answers, result)
+			err = fitsZone(zone, h, answers, result)
 		} else if err = fits(zone, h.name, answers, result); err == nil {
 			err = u.welcome(result.sets)
 		}
 		if err != nil {
 			return change, nil, err
 		}
+		z.Expect = append(z.Expect, unmixed(h.name, answers, result.sets)...)
 		results = append(results, result)
 	}
 	return change, results, nil
@@ -100,6 +101,29 @@ func fits(zone dns.Zone, name dns.Name, answers []dns.Answer, r result) error {
 		}
 	}
 	return nil
+}
+
+// unmixed returns what must still be absent when a name gets these RRsets, lest a CNAME come to stand
+// beside others: whoever adds something has seen that the name is no alias, and whoever makes it one
+// that it has nothing that updates of hosts set.
+func unmixed(name dns.Name, answers []dns.Answer, sets []dns.RRset) (absent []dns.RRset) {
+	var rivals []dns.Type
+	for _, set := range sets {
+		switch {
+		case len(set.Content) == 0:
+		case set.Type == dns.TypeCNAME:
+			rivals = []dns.Type{dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
+		case len(rivals) == 0:
+			rivals = []dns.Type{dns.TypeCNAME}
+		}
+	}
+	for _, typ := range rivals {
+		known := slices.ContainsFunc(answers, func(a dns.Answer) bool { return a.Type == typ })
+		if !known && !slices.ContainsFunc(sets, func(s dns.RRset) bool { return s.Type == typ }) {
+			absent = append(absent, dns.RRset{Name: name, Type: typ})
+		}
+	}
+	return absent
 }
 
 // changeable refuses zones whose records come from elsewhere.

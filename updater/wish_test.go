@@ -68,7 +68,7 @@ func TestConflict(t *testing.T) {
 	}
 	s.get("/nic/update?hostname=home.example.org&myipv4=192.0.2.1&myipv6=2001:db8:1:2::/64", token).is(t, 200, "good 192.0.2.1,2001:db8:1:2::4")
 	change := s.store.updates[0].Zones[0]
-	if len(change.Expect) != 1 || change.Expect[0].Type != dns.TypeAAAA {
+	if len(change.Expect) != 2 || change.Expect[0].Type != dns.TypeAAAA || change.Expect[1].Type != dns.TypeCNAME {
 		t.Errorf("expected is %+v", change.Expect)
 	}
 	s.store.conflicts = 100

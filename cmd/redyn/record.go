@@ -160,10 +160,10 @@ func newValue(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RR
 	return set, expect, err
 }
 
-// besideCNAME makes sure that no CNAME comes to stand beside other data.
+// besideCNAME makes sure that no CNAME comes to stand beside other data. It returns what must still be
+// absent then: a CNAME, or what updates of hosts may set meanwhile.
 func besideCNAME(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns.RRset) ([]dns.RRset, error) {
-	absent := []dns.RRset{{Name: set.Name, Type: dns.TypeCNAME}}
-	types := []dns.Type{set.Type}
+	types, rivals := []dns.Type{set.Type}, []dns.Type{dns.TypeCNAME}
 	if set.Type == dns.TypeCNAME {
 		there, err := store.Name(c.Context, zone, set.Name)
 		if err != nil {
@@ -172,15 +172,18 @@ func besideCNAME(c *cli.Context, store *redisstore.Store, zone dns.Name, set dns
 		for _, s := range there {
 			types = append(types, s.Type)
 		}
-		absent = nil
+		rivals = []dns.Type{dns.TypeA, dns.TypeAAAA, dns.TypeTXT}
 	} else if _, err := store.RRset(c.Context, zone, set.Name, dns.TypeCNAME); err == nil {
-		types = append(types, dns.TypeCNAME)
-		absent = nil
+		types, rivals = append(types, dns.TypeCNAME), nil
 	} else if !isNotFound(err) {
 		return nil, err
 	}
 	if conflict := zonefile.CNAMEConflict(set.Name, types); conflict != "" {
 		return nil, fmt.Errorf("%s; redyn record delete %s makes room", conflict, set.Name)
+	}
+	var absent []dns.RRset
+	for _, typ := range rivals {
+		absent = append(absent, dns.RRset{Name: set.Name, Type: typ})
 	}
 	return absent, nil
 }
