@@ -3,18 +3,20 @@ package auth
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/crypto/bcrypt"
 )
 
 // Secret verifies a token or a password, as Basic authentication and queries carry it, against the
 // candidates of both kinds: tokens found by HashToken, passwords by the user name. It fails with
-// the context's error if ctx ends before its turn to hash; otherwise as the package says.
+// the context's error if ctx ends before all is hashed that is to be; otherwise as the package says.
 //
 // A denial takes the time of two hashings at least, whatever the reason. Only a remembered password
-// of a credential that allows the request saves them. Once there was a bcrypt hash among candidates,
-// every denial takes the time of the slowest such hash, too. An argon2id hash of a cost other than
-// Options.Cost takes its own time, until its first success asks for an upgrade.
+// of a credential that allows the request saves them. For an hour after there was a bcrypt hash among
+// candidates, every denial takes the time of the slowest such hash, too, up to that of cost 12. A
+// dearer one takes its own time, and so does an argon2id hash of a cost other than Options.Cost, until
+// its first success asks for an upgrade.
 func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret Secret, r Request) (Verified, error) {
 	var f findings
 	if !f.sane(secret) {
@@ -34,7 +36,11 @@ func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret S
 		return Verified{}, fmt.Errorf("wait to hash a password: %w", err)
 	}
 	defer v.slots.Release(1)
-	if w := v.try(&f, work, secret); w != nil {
+	w, err := v.try(ctx, &f, work, secret, r.Now)
+	switch {
+	case err != nil:
+		return Verified{}, fmt.Errorf("hash a password: %w", err)
+	case w != nil:
 		return w.verified(secret, v.options.Cost), nil
 	}
 	return Verified{}, f.denial()
@@ -50,21 +56,31 @@ func (v *Verifier) passwords(candidates []Credential, r Request) []passwordAttem
 	var work []passwordAttempt
 	for _, a := range attempts(candidates, Password, r) {
 		if h, err := parseHash(a.c.verifier); err == nil {
-			v.see(h)
+			v.see(h, r.Now)
 			work = append(work, passwordAttempt{a, h})
 		}
 	}
 	return work
 }
 
-// see notes what a bcrypt hash costs.
-func (v *Verifier) see(h hash) {
-	for {
-		most := v.bcryptCost.Load()
-		if int64(h.bcrypt) <= most || v.bcryptCost.CompareAndSwap(most, int64(h.bcrypt)) {
-			return
+// bcryptMemory is how long denials take the time of a bcrypt hash that was seen.
+const bcryptMemory = time.Hour
+
+// see notes when there was a bcrypt hash of that cost.
+func (v *Verifier) see(h hash, now time.Time) {
+	if h.bcrypt != 0 {
+		v.bcryptSeen[min(h.bcrypt, maxModestBcrypt)].Store(now.Unix())
+	}
+}
+
+// bcryptCost returns the greatest cost of the bcrypt hashes that were seen of late; 0: there were none.
+func (v *Verifier) bcryptCost(now time.Time) int {
+	for cost := maxModestBcrypt; cost > 0; cost-- {
+		if seen := v.bcryptSeen[cost].Load(); seen != 0 && now.Unix()-seen < int64(bcryptMemory/time.Second) {
+			return cost
 		}
 	}
+	return 0
 }
 
 func (a *passwordAttempt) verified(secret Secret, cost Cost) Verified {
@@ -73,13 +89,16 @@ func (a *passwordAttempt) verified(secret Secret, cost Cost) Verified {
 
 // try hashes the secret for each attempt, and then for nobody until it has taken the time of a
 // denial. It returns the attempt that succeeds, or nil.
-func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *passwordAttempt {
+func (v *Verifier) try(ctx context.Context, f *findings, work []passwordAttempt, secret Secret, now time.Time) (*passwordAttempt, error) {
 	var argon, rounds int
 	for i := range work {
 		w := &work[i]
 		if w.reason == "" && v.memory.has(w.c, secret) { // verified while we waited for our turn
 			v.remembered.Add(1)
-			return w
+			return w, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		if w.hash.bcrypt != 0 {
 			rounds += 1 << w.hash.bcrypt
@@ -95,23 +114,27 @@ func (v *Verifier) try(f *findings, work []passwordAttempt, secret Secret) *pass
 			f.refused(w.c, w.reason)
 		default:
 			v.memory.add(w.c, secret)
-			return w
+			return w, nil
 		}
 	}
-	v.waste(argon, rounds, secret)
-	return nil
+	return nil, v.waste(ctx, argon, 1<<v.bcryptCost(now)-rounds, secret)
 }
 
-// waste hashes the secret for nobody as often as a denial still lacks, of which argon hashings and
-// rounds of bcrypt are done.
-func (v *Verifier) waste(argon, rounds int, secret Secret) {
-	if most := v.bcryptCost.Load(); most > 0 {
-		v.wasteBcrypt(1<<most-rounds, secret)
+// waste hashes the secret for nobody as often as a denial still lacks, of which argon hashings are done
+// and rounds of bcrypt are not.
+func (v *Verifier) waste(ctx context.Context, argon, rounds int, secret Secret) error {
+	if err := ctx.Err(); err != nil {
+		return err
 	}
+	v.wasteBcrypt(rounds, secret)
 	for ; argon < denialTries; argon++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		v.hashings.Add(1)
 		v.options.Cost.sum(secret, v.dummy.salt[:], sumLen)
 	}
+	return nil
 }
 
 // wasteBcrypt takes so many rounds, of which a hash takes 2 to the power of its cost.

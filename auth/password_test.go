@@ -299,6 +299,27 @@ func TestParseHash(t *testing.T) {
 	f("$2$" + phpHash[4:])
 }
 
+func TestCheckModestHash(t *testing.T) {
+	f := func(hash, cost string, ok bool) {
+		t.Helper()
+		text := strings.NewReplacer("m=65536,t=2,p=1", cost, "$10$", cost).Replace(hash)
+		if err := auth.CheckModestHash(text); (err == nil) != ok {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	f(argonHash, "m=19456,t=2,p=1", true)
+	f(argonHash, "m=65536,t=3,p=4", true)
+	f(argonHash, "m=65536,t=4,p=1", false)
+	f(argonHash, "m=65537,t=1,p=1", false)
+	f(argonHash, "m=12288,t=16,p=1", true)
+	f(argonHash, "m=12289,t=16,p=1", false)
+	f(argonHash, "m=65536,t=1,p=5", false)
+	f(argonHash, "m=262144,t=16,p=1", false)
+	f(argonHash, "m=65536", false)
+	f(phpHash, "$12$", true)
+	f(phpHash, "$13$", false)
+}
+
 func FuzzParseHash(f *testing.F) {
 	f.Add(argonHash)
 	f.Add(phpHash)

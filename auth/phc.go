@@ -31,6 +31,15 @@ const (
 	maxHashText   = 256
 )
 
+// Bounds for hashes from those whom others' log-ins need not wait for; what RFC 9106 recommends for
+// little memory is within them.
+const (
+	maxModestMemory  = 64 * 1024 // KiB
+	maxModestWork    = 3 * maxModestMemory
+	maxModestThreads = 4
+	maxModestBcrypt  = 12
+)
+
 // Lengths of what HashPassword makes, in bytes.
 const (
 	saltLen = 16
@@ -69,6 +78,21 @@ func (c Cost) sum(password Secret, salt []byte, size int) []byte {
 func CheckPasswordHash(text string) error {
 	_, err := parseHash(text)
 	return err
+}
+
+// CheckModestHash is CheckPasswordHash for a hash from somebody who must not make others wait: it must
+// not be dear either.
+func CheckModestHash(text string) error {
+	h, err := parseHash(text)
+	if err != nil {
+		return err
+	}
+	c := h.cost
+	if h.bcrypt > maxModestBcrypt || c.Memory > maxModestMemory || c.Memory*c.Passes > maxModestWork || c.Threads > maxModestThreads {
+		return fmt.Errorf("the password hash (%s) is too dear; right is argon2id with m up to %d, m*t up to %d and p up to %d, or bcrypt of cost up to %d",
+			h.describe(), maxModestMemory, maxModestWork, maxModestThreads, maxModestBcrypt)
+	}
+	return nil
 }
 
 func parseHash(text string) (hash, error) {

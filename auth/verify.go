@@ -30,8 +30,8 @@ type Verifier struct {
 	slots   *semaphore.Weighted
 	memory  *memory
 	dummy   dummies
-	// bcryptCost is the greatest of the bcrypt hashes that were seen; 0: there were none.
-	bcryptCost atomic.Int64
+	// bcryptSeen is when there was a bcrypt hash of each cost last, in Unix time; 0: never.
+	bcryptSeen [maxModestBcrypt + 1]atomic.Int64
 
 	hashings, remembered atomic.Uint64
 }

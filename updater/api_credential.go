@@ -237,6 +237,8 @@ func (c *apiCall) newSecret(ctx context.Context, kind auth.Kind, body *newCreden
 			if hash, err = c.u.Verifier.Hash(ctx, secret); err != nil {
 				return one, secret, err
 			}
+		} else if err = auth.CheckModestHash(hash); err != nil {
+			return one, secret, bad("password_hash: %v", err)
 		}
 		one, err = auth.NewPasswordCredential(hash)
 	default:

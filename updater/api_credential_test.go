@@ -89,6 +89,8 @@ func TestAPICredentialRefused(t *testing.T) {
 	f(`{"kind":"publickey","hosts":"17","public_key":"x"}`, 400, "the public key is not PEM")
 	f(`{"kind":"token","hosts":"17","password_hash":"x"}`, 400, "password_hash is for the kind password alone")
 	f(`{"kind":"password","hosts":"17","password_hash":"x"}`, 400, "hash")
+	f(`{"kind":"password","hosts":"17","password_hash":"$argon2id$v=19$m=262144,t=16,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"}`,
+		400, "password_hash: the password hash (argon2id, m=262144,t=16,p=1) is too dear; right is argon2id with m up to 65536, m*t up to 196608 and p up to 4, or bcrypt of cost up to 12")
 	f(`{"kind":"token","hosts":"17","expires":"2001-01-01T00:00:00Z"}`, 400, "expires is past")
 	f(`{"kind":"token","hosts":"17","types":"NONSENSE"}`, 400, "the type: ")
 	f(`{"kind":"token","hosts":"17","networks":"127"}`, 400, `network "127" is not`)
