@@ -56,8 +56,8 @@ func hostNames(p params, shown *proof) ([]dns.Name, auth.HostID, error) {
 		}
 	}
 	user := shown.user
-	if user == "" {
-		user, _ = p.get("username")
+	if text, ok := p.get("username"); ok && (user == "" || strings.Contains(user, "@")) {
+		user = text
 	}
 	if _, ok := userName(user); ok {
 		names, err := parseNames(user)
