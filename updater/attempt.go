@@ -128,12 +128,22 @@ func (a *attempt) settle(ctx context.Context) error {
 		}
 	}
 	for _, h := range a.wish.hosts {
+		if !a.concerns(h) {
+			return errNoHost
+		}
 		policy := cmp.Or(h.host.Policy, a.u.MissingFamily)
 		h.edits = slices.DeleteFunc(h.edits, func(e edit) bool {
 			return e.implied && (policy == auth.PolicyPreserve || !a.verified.Credential.Grant.Allows(a.u.target(h, e.typ)))
 		})
 	}
 	return nil
+}
+
+// concerns reports whether the credential is for a host at all. Of one of which nothing is wanted nothing
+// was verified.
+func (a *attempt) concerns(h *hostWish) bool {
+	return slices.ContainsFunc(h.edits, func(e edit) bool { return !e.implied }) ||
+		slices.ContainsFunc(families, func(f *family) bool { return a.verified.Credential.Grant.Allows(a.u.target(h, f.typ)) })
 }
 
 // only makes h the only host that the credential is for.

@@ -137,6 +137,11 @@ func TestDeSECHosts(t *testing.T) {
 	f("/", basic("a.home.example.org", secret), "good", 200)
 	f("/", basic("", secret), "good", 200)
 	f("/", basic("someone@example.com", secret), "good", 200)
+	f("/?username=home.example.org", basic("someone@example.com", secret), "good", 200)
+	f("/?username=17", basic("someone@example.com", secret), "good", 200)
+	f("/?username=someone@example.com", basic("someone@example.com", secret), "good", 200)
+	f("/?username=office.example.org", basic("someone@example.com", secret), "nohost", 404)
+	f("/?username=office.example.org", basic("home.example.org", secret), "good", 200)
 	f("/", basic("none", secret), "good", 200)
 	f("/", basic("17", secret), "good", 200)
 	f("/", basic("99", secret), "good", 200)
@@ -210,6 +215,20 @@ func TestDeSECPerHost(t *testing.T) {
 	s.has(office, dns.TypeA, "10.0.0.2")
 	s.has(home, dns.TypeA, "10.9.9.9")
 	s.has(home, dns.TypeAAAA)
+}
+
+// Of a host that is not granted not even nothing is wanted.
+func TestDeSECPreserveNothing(t *testing.T) {
+	s, token := desecServer(t, Options{})
+	s.get("/?hostname=home.example.org&myip=preserve", token).is(t, 200, "good")
+	s.get("/nic/update?hostname=home.example.org&myipv4=preserve", token).is(t, 200, "nochg")
+	s.get("/?hostname=office.example.org&myip=preserve", token).is(t, 404, "nohost")
+	s.get("/nic/update?hostname=office.example.org&myipv4=preserve", token).is(t, 200, "nohost")
+	s.get("/nic/update?hostname=none.example.com&myipv4=preserve", token).is(t, 200, "nohost")
+	s.get("/?hostname=home.example.org&myip=192.0.2.1&myipv4:office.example.org=preserve", token).is(t, 404, "nohost")
+	s.has(home, dns.TypeA)
+	half := "Authorization: Token " + s.tokenFor(func(c *auth.Credential) { c.Grant.Types = []dns.Type{dns.TypeAAAA} }, home)
+	s.get("/?hostname=home.example.org&myipv4=preserve", half).is(t, 200, "good")
 }
 
 // The only host of a credential may be named in a parameter for it alone.
