@@ -177,20 +177,22 @@ func (s *Store) Hosts(ctx context.Context) ([]auth.Host, error) {
 	return s.HostsAmong(ctx, func(dns.Name) bool { return true }, math.MaxInt)
 }
 
-// HostsAmong is Hosts for the first of those whose names are wanted, at most limit of them.
+// HostsAmong is Hosts for the first of those whose names are wanted, at most limit of them. It keeps no
+// more names than it needs.
 func (s *Store) HostsAmong(ctx context.Context, wanted func(dns.Name) bool, limit int) ([]auth.Host, error) {
-	fields, err := s.fields(ctx, s.keys.hosts())
+	var names []dns.Name
+	err := s.eachField(ctx, s.keys.hosts(), func(field, _ string) {
+		if name := dns.Name(field); wanted(name) {
+			names = append(names, name)
+		}
+		if len(names)-hostBatch > limit {
+			names = firstNames(names, limit)
+		}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list hosts: %w", err)
 	}
-	var names []dns.Name
-	for _, f := range fields {
-		if name := dns.Name(f.field); wanted(name) {
-			names = append(names, name)
-		}
-	}
-	slices.SortFunc(names, dns.Compare)
-	names = names[:min(len(names), limit)]
+	names = firstNames(names, limit)
 	hosts := make([]auth.Host, 0, len(names))
 	for batch := range slices.Chunk(names, hostBatch) {
 		found, err := s.Find(ctx, auth.Query{HostNames: batch})
@@ -203,31 +205,46 @@ func (s *Store) HostsAmong(ctx context.Context, wanted func(dns.Name) bool, limi
 	return hosts, nil
 }
 
+// firstNames returns the first of names in canonical order, at most limit of them.
+func firstNames(names []dns.Name, limit int) []dns.Name {
+	slices.SortFunc(names, dns.Compare)
+	names = slices.Compact(names)
+	return names[:min(len(names), limit)]
+}
+
 type fieldValue struct{ field, value string }
 
 // fields returns what there is in a hash of a store that has a data set.
 func (s *Store) fields(ctx context.Context, key string) (all []fieldValue, err error) {
+	seen := make(map[string]bool)
+	err = s.eachField(ctx, key, func(field, value string) {
+		if !seen[field] {
+			seen[field] = true
+			all = append(all, fieldValue{field, value})
+		}
+	})
+	return all, err
+}
+
+// eachField calls visit with what there is in a hash of a store that has a data set. Some may come twice.
+func (s *Store) eachField(ctx context.Context, key string, visit func(field, value string)) error {
 	r := s.primary()
 	t, err := r.tail(ctx)
 	if err == nil && t.epoch == "" {
 		err = dns.ErrLost
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	seen := make(map[string]bool)
 	for page, err := range r.scan(ctx, key, 0) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := 0; i+1 < len(page); i += 2 {
-			if !seen[page[i]] {
-				seen[page[i]] = true
-				all = append(all, fieldValue{page[i], page[i+1]})
-			}
+			visit(page[i], page[i+1])
 		}
 	}
-	return all, nil
+	return nil
 }
 
 // holder returns the zone that a name belongs to, the longest one, or dns.ErrNotFound.

@@ -133,6 +133,23 @@ func TestHosts(t *testing.T) {
 	})
 }
 
+// The first of many are the first, whatever order Redis has them in.
+func TestHostsAmongMany(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		const many = 600
+		for i := range many {
+			addHost(t, s, dns.Name(fmt.Sprintf("h%03d.example.org.", i*7%many)))
+		}
+		var asked int
+		some, err := s.HostsAmong(t.Context(), func(name dns.Name) bool { asked++; return name > "h003" }, 20)
+		if err != nil || len(some) != 20 || some[0].Name != "h003.example.org." || some[19].Name != "h022.example.org." || asked < many {
+			t.Errorf("some hosts are %v, %v; asked for %d", some, err, asked)
+		}
+	})
+}
+
 func TestDeleteHostWithAddresses(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
 		ctx := context.Background()

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -64,7 +65,7 @@ func (c *apiCall) listHosts(ctx context.Context) (any, error) {
 	var all []auth.Host
 	var err error
 	if len(grant.Zones) > 0 || slices.ContainsFunc(grant.Hosts, func(a auth.Area) bool { return a.Below }) {
-		all, err = c.u.Manager.HostsAmong(ctx, wanted, page.limit+1)
+		all, err = c.hostsAmong(ctx, wanted, page.limit+1)
 	} else {
 		all, err = c.hostsNamed(ctx, wanted)
 	}
@@ -82,6 +83,15 @@ func (c *apiCall) listHosts(ctx context.Context) (any, error) {
 		}
 	}
 	return list, nil
+}
+
+// hostsAmong looks through all hosts that there are. One call does at a time: there may be a million.
+func (c *apiCall) hostsAmong(ctx context.Context, wanted func(dns.Name) bool, limit int) ([]auth.Host, error) {
+	if err := c.u.listing.Acquire(ctx, 1); err != nil {
+		return nil, fmt.Errorf("wait to list hosts: %w", err)
+	}
+	defer c.u.listing.Release(1)
+	return c.u.Manager.HostsAmong(ctx, wanted, limit)
 }
 
 // hostsNamed returns the hosts that the grant names.

@@ -1,7 +1,11 @@
 package updater
 
 import (
+	"context"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"redyn/auth"
 	"redyn/backend/dns"
@@ -24,6 +28,40 @@ func TestAPIHosts(t *testing.T) {
 	one.gives("GET", "hosts", "", 200, `{"hosts":[`+homeJSON+`]}`)
 	one.refuses("GET", "hosts/office.example.org", "", 404, noSuch)
 	c.as(c.tokenFor(nil, "none.example.org.")).gives("GET", "hosts", "", 200, `{"hosts":[]}`)
+}
+
+// busyManager counts who lists hosts at the same time.
+type busyManager struct {
+	fakeManager
+	now, most *atomic.Int32
+}
+
+func (m busyManager) HostsAmong(ctx context.Context, wanted func(dns.Name) bool, limit int) ([]auth.Host, error) {
+	defer m.now.Add(-1)
+	if n := m.now.Add(1); n > m.most.Load() {
+		m.most.Store(n)
+	}
+	time.Sleep(time.Millisecond)
+	return m.fakeManager.HostsAmong(ctx, wanted, limit)
+}
+
+// However many ask, all hosts are looked through once at a time.
+func TestAPIListsHostsOnceAtATime(t *testing.T) {
+	c := apiServer(t, Options{})
+	busy := busyManager{fakeManager{c.store}, new(atomic.Int32), new(atomic.Int32)}
+	c.Manager = busy
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if a := c.call("GET", "hosts?limit=1", ""); a.StatusCode != 200 {
+				t.Errorf("answer %d %s", a.StatusCode, a.body)
+			}
+		})
+	}
+	all.Wait()
+	if n := busy.most.Load(); n != 1 {
+		t.Errorf("%d look through the hosts at the same time", n)
+	}
 }
 
 // A host is made and deleted by who has the addresses above it; whoever has it sets its policy.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/semaphore"
 
 	"redyn/auth"
 	"redyn/backend/dns"
@@ -90,13 +91,14 @@ type Updater struct {
 	log     *slog.Logger
 	metrics *metrics
 	guard   *guard
+	listing *semaphore.Weighted // of calls that look through all hosts
 
 	proxyTold sync.Once
 }
 
 // New returns an Updater.
 func New(o Options) *Updater {
-	u := &Updater{Options: o, log: o.Log, metrics: newMetrics(), guard: newGuard(o.SourceLimit)}
+	u := &Updater{Options: o, log: o.Log, metrics: newMetrics(), guard: newGuard(o.SourceLimit), listing: semaphore.NewWeighted(1)}
 	if u.Verifier == nil {
 		u.Verifier = auth.NewVerifier(auth.Options{})
 	}
