@@ -323,8 +323,30 @@ func fitsZone(zone dns.Zone, h *hostWish, answers []dns.Answer, r result) error 
 	return nil
 }
 
+// mostWire bounds an RRset: an answer has 65,535 octets at most, with its header, and signatures.
+const mostWire = 60_000
+
+// wireLength is about how many octets the records take in an answer.
+func wireLength(set dns.RRset) (n int) {
+	const frame = 12 // a pointer to the name, type, class, TTL and length
+	for _, text := range set.Content {
+		switch set.Type {
+		case dns.TypeA:
+			n += frame + 4
+		case dns.TypeAAAA:
+			n += frame + 16
+		default:
+			n += frame + len(text)
+		}
+	}
+	return n
+}
+
 // fitsAlone reports what is wrong with an RRset, whatever is beside it.
 func fitsAlone(zone dns.Zone, set dns.RRset) error {
+	if size := wireLength(set); size > mostWire {
+		return refused("%s %s would take some %d octets in an answer; %d are most", set.Name, set.Type, size, mostWire)
+	}
 	n := len(set.Content)
 	switch set.Type {
 	case dns.TypeSOA:

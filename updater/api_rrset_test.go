@@ -1,6 +1,7 @@
 package updater
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -115,6 +116,26 @@ func TestAPIRRsetConflict(t *testing.T) {
 	c.has("www.example.org.", dns.TypeA, "192.0.2.1", "192.0.2.8")
 	if expect := c.store.updates[0].Zones[0].Expect; len(expect) != 2 || expect[0].Content[0] != "192.0.2.8" || expect[1].Type != dns.TypeCNAME {
 		t.Errorf("the change expects %v", expect)
+	}
+}
+
+// No RRset grows beyond what an answer can have.
+func TestAPIRRsetsAreBounded(t *testing.T) {
+	c := apiServer(t, Options{})
+	var texts, addrs []string
+	for i := range 241 { // of 248 octets each
+		texts = append(texts, fmt.Sprintf(`"%0234d"`, i))
+	}
+	for i := range 3750 { // of 16
+		addrs = append(addrs, fmt.Sprintf("10.0.%d.%d", i/250, i%250))
+	}
+	c.store.set("www.example.org.", dns.TypeTXT, texts...)
+	c.store.set("www.example.org.", dns.TypeA, addrs...)
+	const www = "zones/example.org/rrsets/www.example.org/"
+	c.refuses("PATCH", www+"TXT", `{"add":["`+strings.Repeat("x", 234)+`"]}`, 400, "www.example.org. TXT would take some 60016 octets in an answer; 60000 are most")
+	c.refuses("PATCH", www+"A", `{"add":["192.0.2.1"]}`, 400, "www.example.org. A would take some 60016 octets in an answer; 60000 are most")
+	if a := c.call("PATCH", www+"A", `{"add":["192.0.2.1"],"remove":["10.0.0.0"]}`); a.StatusCode != 200 {
+		t.Errorf("answer %d %s", a.StatusCode, a.body)
 	}
 }
 
