@@ -70,8 +70,6 @@ var operations = []operation{
 	{http.MethodDelete, "credentials/{credential}", nil, http.StatusNoContent, (*apiCall).deleteCredential},
 }
 
-var apiMethods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
-
 func isAPI(r *request) bool { return strings.HasPrefix(r.path, apiPrefix) }
 
 // apiCall is a request of the API on its way. Who asks is known once admit has returned.

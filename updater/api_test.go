@@ -65,9 +65,19 @@ func TestAPIPaths(t *testing.T) {
 	if a.StatusCode != 405 || a.Header.Get("Allow") != "GET, DELETE" {
 		t.Errorf("answer %d, Allow: %s", a.StatusCode, a.Header.Get("Allow"))
 	}
-	if a := c.call("OPTIONS", "zones", ""); a.StatusCode != 405 {
-		t.Errorf("answer %d to OPTIONS", a.StatusCode)
+	if a := c.call("OPTIONS", "zones", ""); a.StatusCode != 405 || a.Header.Get("Allow") != "GET, POST" {
+		t.Errorf("answer %d to OPTIONS, Allow: %s", a.StatusCode, a.Header.Get("Allow"))
 	}
+	// Whatever is wrong is told in JSON.
+	c.refuses("OPTIONS", "zones", "", 405, "the method is not allowed here; right is GET, POST")
+	c.refuses("GET", "zones/%zz", "", 400, "the path has a broken escape")
+	c.refuses("GET", "zones?limit=%", "", 400, "the query: ")
+	c.refuses("POST", "zones", strings.Repeat("x", mostBody+1), 413, "the body is longer than 16384 octets")
+	twice := &apiCaller{c.server, append(c.header, c.header...)}
+	twice.refuses("GET", "zones", "", 400, "the header Authorization stands twice")
+	c.store.panics = true
+	c.refuses("GET", "zones", "", 500, "a fault of this server")
+	c.store.panics = false
 	// Without a manager there is no API.
 	c.Manager = nil
 	if a := c.call("GET", "zones", ""); a.StatusCode != 404 {

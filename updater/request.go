@@ -26,13 +26,11 @@ type request struct {
 // read reads a request up to, but without, what depends on the protocol: its body.
 func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 	h := &fc.Request.Header
-	r := &request{method: string(h.Method()), now: u.Now()}
+	path, query, _ := strings.Cut(originForm(string(h.RequestURI())), "?")
+	r := &request{method: string(h.Method()), path: path, now: u.Now()}
 	if framedTwice(h.RawHeaders()) {
 		return r, bad("a request has Content-Length or Transfer-Encoding, never both")
 	}
-	target := string(h.RequestURI())
-	path, query, _ := strings.Cut(originForm(target), "?")
-	r.path = path
 	var ok bool
 	if !strings.HasPrefix(path, "/") {
 		return r, errNoPath

@@ -10,7 +10,7 @@ import (
 // route is what is served on some paths, and how it is asked for.
 type route struct {
 	protocol string
-	methods  []string
+	methods  []string // nil: serve looks at them
 	match    func(r *request) bool
 	serve    func(*Updater, context.Context, *request) reply
 }
@@ -23,7 +23,7 @@ var (
 
 // routes are all that is served. The first that matches the path has the request, whatever its method.
 var routes = []route{
-	{"api", apiMethods, isAPI, (*Updater).api},
+	{"api", nil, isAPI, (*Updater).api},
 	{"myip", get, at("/myip", "/checkip", "/nic/checkip", "/nic/checkip.html"), (*Updater).myip},
 	{"domain", get, below("/domain/"), (*Updater).domain},
 	{"token", get, below("/token/"), (*Updater).token},

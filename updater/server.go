@@ -90,7 +90,7 @@ func (u *Updater) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		if fault := recover(); fault != nil {
 			u.log.ErrorContext(ctx, "a request caused a fault", "protocol", protocol, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
 			fc.Response.Reset()
-			p = plain(errFailed)
+			p = worded(fc, errFailed)
 			fc.SetConnectionClose()
 		}
 		p.write(fc, fc.IsTLS())
@@ -98,13 +98,13 @@ func (u *Updater) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	}()
 	r, err := u.read(fc)
 	if err != nil {
-		p = plain(faultOf(err))
+		p = worded(fc, faultOf(err))
 		fc.SetConnectionClose()
 		return
 	}
 	route := routeOf(r)
 	protocol = route.protocol
-	if !slices.Contains(route.methods, r.method) {
+	if route.methods != nil && !slices.Contains(route.methods, r.method) {
 		p = plain(wrongMethod(route))
 		return
 	}
@@ -116,21 +116,32 @@ func wrongMethod(r *route) *fault {
 	return &fault{outcome: badOutcome, text: "the method is not allowed here; right is " + allow, allow: allow}
 }
 
+// worded answers with a fault where no protocol has the request, or its own fails: the path says whose
+// words it takes.
+func worded(fc *fasthttp.RequestCtx, f *fault) reply {
+	if strings.HasPrefix(originForm(string(fc.RequestURI())), apiPrefix) {
+		return apiFault(f)
+	}
+	return plain(f)
+}
+
 // unreadable answers what is no HTTP request, is too large, or did not come in time.
 func (u *Updater) unreadable(fc *fasthttp.RequestCtx, err error) {
-	p := plain(bad("this is no HTTP request"))
+	f, status := bad("this is no HTTP request"), fasthttp.StatusBadRequest
 	var small *fasthttp.ErrSmallBuffer
 	var late net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		p.status, p.body = fasthttp.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d octets", mostBody)
+		f, status = bad("the body is longer than %d octets", mostBody), fasthttp.StatusRequestEntityTooLarge
 	case errors.As(err, &small):
-		p.status, p.body = fasthttp.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the header is longer than %d octets", mostHeader)
+		f, status = bad("the header is longer than %d octets", mostHeader), fasthttp.StatusRequestHeaderFieldsTooLarge
 	case errors.As(err, &late) && late.Timeout():
-		p.status, p.body = fasthttp.StatusRequestTimeout, "the rest of the request did not come in time"
+		f, status = bad("the rest of the request did not come in time"), fasthttp.StatusRequestTimeout
 	case errors.Is(err, fasthttp.ErrorInvalidURI):
-		p = plain(errNoPath)
+		f = errNoPath
 	}
+	p := worded(fc, f)
+	p.status = status
 	p.write(fc, fc.IsTLS())
 	u.metrics.observe("none", p.outcome, 0)
 	linger(fc.Conn())
