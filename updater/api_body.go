@@ -3,10 +3,13 @@ package updater
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-json"
 
@@ -22,18 +25,54 @@ func (c *apiCall) decode(into any) {
 	}
 	d := json.NewDecoder(strings.NewReader(c.r.body))
 	d.DisallowUnknownFields()
-	err := d.Decode(into)
-	if errors.Is(err, io.EOF) {
-		err = errors.New("there is none; right is a JSON object")
+	if err := d.Decode(into); err != nil {
+		c.doubt(bad("the body: %s", bodyText(err)))
+		return
 	}
-	if err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("it has something after its JSON object")
+	if _, more := d.Token(); !errors.Is(more, io.EOF) {
+		c.doubt(bad("the body: it has something after its JSON object"))
+	}
+}
+
+// bodyText says what is wrong with a body in the words of JSON.
+func bodyText(err error) string {
+	var other *json.UnmarshalTypeError
+	var noTime *time.ParseError
+	switch {
+	case errors.Is(err, io.EOF):
+		return "there is none; right is a JSON object"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return "it ends too soon"
+	case errors.As(err, &noTime):
+		return fmt.Sprintf("%+.40q is no time; right is %s", noTime.Value, rightTime)
+	case errors.As(err, &other):
+		text := fmt.Sprintf("right is %s, not %s", rightValue(other.Type), other.Value)
+		if other.Field != "" {
+			text = other.Field + ": " + text
 		}
+		return text
 	}
-	if err != nil {
-		c.doubt(bad("the body: %s", strings.TrimPrefix(err.Error(), "json: ")))
+	return strings.TrimPrefix(err.Error(), "json: ")
+}
+
+const rightTime = "a time such as 2027-01-31T12:00:00Z"
+
+// rightValue says what JSON has for a Go type.
+func rightValue(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Uint32:
+		return fmt.Sprintf("a number from 0 to %d", dns.MaxTTL)
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list"
 	}
+	if t == reflect.TypeFor[time.Time]() {
+		return rightTime
+	}
+	return "a JSON object"
 }
 
 // signedBody adds the members of the body to what is signed. None stands twice, however it is spelt:
@@ -73,8 +112,10 @@ func (l *lineList) UnmarshalJSON(text []byte) (err error) {
 func readList(text []byte, separator string) ([]string, error) {
 	if !bytes.HasPrefix(text, []byte(`"`)) {
 		var list []string
-		err := json.Unmarshal(text, &list)
-		return list, err
+		if err := json.Unmarshal(text, &list); err != nil {
+			return nil, fmt.Errorf("%+.40q is neither a list of texts nor a text", text)
+		}
+		return list, nil
 	}
 	var one string
 	if err := json.Unmarshal(text, &one); err != nil || one == "" {

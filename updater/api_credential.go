@@ -196,6 +196,8 @@ func (b *newCredential) fits(kind auth.Kind, now time.Time) error {
 		return bad("password_hash is for the kind password alone")
 	case b.Expires != nil && !b.Expires.After(now):
 		return bad("expires is past")
+	case b.Expires != nil && b.Expires.UTC().Year() > 9999:
+		return bad("expires is beyond the year 9999")
 	}
 	return nil
 }

@@ -92,6 +92,13 @@ func TestAPICredentialRefused(t *testing.T) {
 	f(`{"kind":"password","hosts":"17","password_hash":"$argon2id$v=19$m=262144,t=16,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"}`,
 		400, "password_hash: the password hash (argon2id, m=262144,t=16,p=1) is too dear; right is argon2id with m up to 65536, m*t up to 196608 and p up to 4, or bcrypt of cost up to 12")
 	f(`{"kind":"token","hosts":"17","expires":"2001-01-01T00:00:00Z"}`, 400, "expires is past")
+	f(`{"kind":"token","hosts":"17","expires":"9999-12-31T23:59:59-12:00"}`, 400, "expires is beyond the year 9999")
+	f(`{"kind":"token","hosts":"17","expires":"tomorrow"}`, 400, `the body: "tomorrow" is no time; right is a time such as 2027-01-31T12:00:00Z`)
+	f(`{"kind":"token","hosts":"17","expires":5}`, 400, "the body: expires: right is a time such as 2027-01-31T12:00:00Z, not number")
+	f(`{"kind":"token","hosts":17}`, 400, `the body: "17" is neither a list of texts nor a text`)
+	f(`{"kind":"token","hosts":[17]}`, 400, `the body: "[17]" is neither a list of texts nor a text`)
+	f(`{"kind":5,"hosts":"17"}`, 400, "the body: kind: right is a text, not number")
+	f(`{"kind":"token","hosts":"17","below":"yes"}`, 400, "the body: below: right is true or false, not string")
 	f(`{"kind":"token","hosts":"17","types":"NONSENSE"}`, 400, "the type: ")
 	f(`{"kind":"token","hosts":"17","networks":"127"}`, 400, `network "127" is not`)
 	f(`{"kind":"token","hosts":"99"}`, 404, noSuch)
