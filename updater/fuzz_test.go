@@ -155,7 +155,7 @@ func FuzzPath(f *testing.F) {
 	})
 }
 
-// framedTwice sees what fasthttp takes for the two headers.
+// misframed sees what fasthttp takes for the two headers.
 func FuzzFraming(f *testing.F) {
 	f.Add("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n")
 	f.Add("content-length:4\r\nX: y\r\n")
@@ -168,7 +168,7 @@ func FuzzFraming(f *testing.F) {
 		}
 		chunked := h.ContentLength() == -1
 		length := strings.Contains("\n"+strings.ToLower(strings.ReplaceAll(header, "\r", "")), "\ncontent-length:")
-		if chunked && length && !framedTwice(h.RawHeaders()) {
+		if chunked && length && !misframed(h.RawHeaders()) {
 			t.Errorf("%q is framed twice", raw)
 		}
 	})

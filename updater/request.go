@@ -28,8 +28,8 @@ func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 	h := &fc.Request.Header
 	path, query, _ := strings.Cut(originForm(string(h.RequestURI())), "?")
 	r := &request{method: string(h.Method()), path: path, now: u.Now()}
-	if framedTwice(h.RawHeaders()) {
-		return r, bad("a request has Content-Length or Transfer-Encoding, never both")
+	if misframed(h.RawHeaders()) {
+		return r, bad("a request has Content-Length or Transfer-Encoding: chunked, never both, and no other encoding")
 	}
 	var ok bool
 	if !strings.HasPrefix(path, "/") {
@@ -89,17 +89,21 @@ func readHeaders(h *fasthttp.RequestHeader) (headers, error) {
 	return read, nil
 }
 
-// framedTwice reports whether a request says in two ways where it ends, and so might end elsewhere for
-// a proxy. fasthttp lets Transfer-Encoding win, and forgets the other.
-func framedTwice(raw []byte) bool {
-	var length, encoding bool
+// misframed reports whether a request says in two ways where it ends, or in one that leaves it open, and so
+// might end elsewhere for a proxy. fasthttp lets Transfer-Encoding win, and takes identity for no body.
+func misframed(raw []byte) bool {
+	var length, encoding, other bool
 	for line := range bytes.Lines(raw) {
-		key, _, _ := bytes.Cut(line, []byte(":"))
-		key = bytes.TrimSpace(key)
-		length = length || bytes.EqualFold(key, []byte("Content-Length"))
-		encoding = encoding || bytes.EqualFold(key, []byte("Transfer-Encoding"))
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		switch key = bytes.TrimSpace(key); {
+		case bytes.EqualFold(key, []byte("Content-Length")):
+			length = true
+		case bytes.EqualFold(key, []byte("Transfer-Encoding")):
+			encoding = true
+			other = other || !bytes.EqualFold(bytes.TrimSpace(value), []byte("chunked"))
+		}
 	}
-	return length && encoding
+	return other || length && encoding
 }
 
 // originForm takes scheme and host off a target as it is sent to a proxy (RFC 9112 section 3.2.2).
