@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -166,11 +167,14 @@ func (a *attempt) only(ctx context.Context, h *hostWish) error {
 	return nil
 }
 
-// conflictPauses are how long an update waits for what others changed to be seen in memory, before
+// conflictPauses are about how long an update waits for what others changed to be seen in memory, before
 // it is computed anew.
 var conflictPauses = []time.Duration{
 	time.Millisecond, 5 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 200 * time.Millisecond,
 }
+
+// jittered is a pause that is another for each of those who met in a conflict, lest they meet again.
+func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
 // write computes the change and has it made.
 func (a *attempt) write(ctx context.Context) ([]result, error) {
@@ -194,7 +198,7 @@ func (a *attempt) write(ctx context.Context) ([]result, error) {
 			return nil, err
 		}
 		select {
-		case <-time.After(conflictPauses[try]):
+		case <-time.After(jittered(conflictPauses[try])):
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"redyn/backend/dns"
 )
@@ -73,6 +74,22 @@ func TestConflict(t *testing.T) {
 	}
 	s.store.conflicts = 100
 	s.get("/nic/update?hostname=home.example.org&myipv6=2001:db8:1:2::/64", token).is(t, 503, "911")
+}
+
+// Those who met in a conflict do not wait alike.
+func TestJittered(t *testing.T) {
+	const pause = 20 * time.Millisecond
+	seen := make(map[time.Duration]bool)
+	for range 100 {
+		got := jittered(pause)
+		seen[got] = true
+		if got < pause/2 || got >= 2*pause {
+			t.Errorf("the wait is %v", got)
+		}
+	}
+	if len(seen) < 50 {
+		t.Errorf("there are %d waits among 100", len(seen))
+	}
 }
 
 // Who changed what, from where, is in the change and in one line of the log; secrets are in neither.
