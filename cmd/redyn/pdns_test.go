@@ -32,6 +32,7 @@ func TestPowerDNS(t *testing.T) {
 	t.Run("updates beside gsqlite3", testPowerDNSRivalUpdates)
 	t.Run("transfers", testPowerDNSTransfers)
 	t.Run("signed elsewhere", testPowerDNSPresigned)
+	t.Run("moved", testPowerDNSMoved)
 	t.Run("autoprimary", testPowerDNSAutoprimary)
 	t.Run("two of each", testPowerDNSPair)
 	t.Run("purged", testPowerDNSPurged)
