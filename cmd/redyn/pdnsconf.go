@@ -67,7 +67,8 @@ func pdnsLines(o nodeOptions) (string, error) {
 	if o.backend.Methods == backend.ReadMethods { // with yes, each question would ask for keys, and be refused
 		dnssec = "remote-dnssec=no\n"
 	}
-	return "launch=remote\n" +
+	return "# In a file of pdns.d write launch+=remote, lest other backends be dropped; pdns.conf must have a launch= line then.\n" +
+		"launch=remote\n" +
 		"remote-connection-string=" + connection + "\n" +
 		dnssec +
 		"consistent-backends=yes\n" +
