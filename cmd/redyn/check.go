@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,6 +88,9 @@ func (f *findings) settings(o nodeOptions) {
 	}
 	if len(o.backend.Allow) > 0 && o.backend.Methods == "all" {
 		f.note("--backend-allow lets others in, and --backend-methods all lets them change and read everything, private keys too")
+	}
+	if o.statusListen != "" && !isLoopback(o.statusListen) {
+		f.note("--status-listen %s is open to others: metrics and profiles, which load this machine, have no password", o.statusListen)
 	}
 	for _, listen := range o.updates.listen {
 		if address, plain := plainListen(listen); (plain || o.updates.certificate == nil) && !isLoopback(address) {
@@ -215,8 +219,13 @@ func older(version, oldest string) bool {
 func (f *findings) data(store *redisstore.Store) {
 	ctx, cancel := context.WithTimeout(f.c.Context, time.Minute)
 	defer cancel()
+	nodes, nodesErr := store.Nodes(ctx)
 	zones, err := store.Zones(ctx)
+	holding := slices.IndexFunc(nodes, func(n redisstore.Node) bool { return n.Zones > 0 })
 	switch {
+	case errors.Is(err, dns.ErrLost) && holding >= 0:
+		f.bad("redis has lost the zones under %s, and node %s still answers from memory; put a dump of Redis back, or drop all with --begin-anew of zone import",
+			f.c.String("redis-prefix"), nodes[holding].Name)
 	case errors.Is(err, dns.ErrLost):
 		f.note("redis has no zones under %s yet; zone create or zone import begins", f.c.String("redis-prefix"))
 	case err != nil:
@@ -227,9 +236,8 @@ func (f *findings) data(store *redisstore.Store) {
 		f.zones = zones
 		f.secrets(store)
 	}
-	nodes, err := store.Nodes(ctx)
-	if err != nil {
-		f.bad("%v", err)
+	if nodesErr != nil {
+		f.bad("%v", nodesErr)
 	}
 	for _, n := range nodes {
 		f.ok("node %s serves %s, %s, version %s", n.Name, plural(n.Zones, "zone"), nodeState(n), n.Version)

@@ -47,8 +47,8 @@ func statusHandler(n *node) http.Handler {
 		}
 		fmt.Fprintln(w, "ok")
 	})
+	// Without cmdline, which may hold the password for Redis.
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
