@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"slices"
@@ -11,8 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// healthBound is how long /healthz may take.
-const healthBound = 2 * time.Second
+// statusAskBound is how long the status listener may take to answer.
+const statusAskBound = 2 * time.Second
 
 func healthCommand() *cli.Command {
 	return &cli.Command{
@@ -40,23 +41,29 @@ func health(c *cli.Context) error {
 // askHealth asks the node whose status listener that is. It never depends on Redis: a node without
 // Redis still answers PowerDNS.
 func askHealth(ctx context.Context, listen string) error {
-	url := "http://" + reachable(listen) + "/healthz"
-	ctx, cancel := context.WithTimeout(ctx, healthBound)
+	_, err := askStatus(ctx, listen, "/healthz")
+	return err
+}
+
+func askStatus(ctx context.Context, listen, path string) (string, error) {
+	url := "http://" + reachable(listen) + path
+	ctx, cancel := context.WithTimeout(ctx, statusAskBound)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	client := http.Client{Transport: &http.Transport{Proxy: nil, DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answers %s", url, response.Status)
+		return "", fmt.Errorf("%s answers %s", url, response.Status)
 	}
-	return nil
+	body, err := io.ReadAll(response.Body)
+	return string(body), err
 }
 
 // reachable is where a listener on any address of this machine can be asked.

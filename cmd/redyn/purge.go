@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -75,9 +76,12 @@ func checkURL(text string) error {
 
 // caches looks whether PowerDNS's caches can be purged.
 func (f *findings) caches(o nodeOptions) {
+	unpurged := f.unpurged(o.statusListen)
 	for _, path := range o.purge.Control {
 		err := backend.CheckControl(f.c.Context, path)
 		switch {
+		case err == nil && slices.Contains(unpurged, path):
+			f.bad("--pdns-control %s takes commands of %s, but not of the node at --status-listen %s; %s", path, userName(), o.statusListen, allowControl(path))
 		case err == nil:
 			f.ok("--pdns-control %s takes commands", path)
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
@@ -89,15 +93,31 @@ func (f *findings) caches(o nodeOptions) {
 		}
 	}
 	if o.purge.API != "" {
-		if err := backend.CheckAPI(f.c.Context, o.purge.API, o.purge.Key); err != nil {
+		err := backend.CheckAPI(f.c.Context, o.purge.API, o.purge.Key)
+		switch {
+		case err != nil:
 			f.bad("--pdns-api-url %s: %v", o.purge.API, err)
-		} else {
+		case slices.Contains(unpurged, o.purge.API):
+			f.bad("--pdns-api-url %s takes the key, but the node at --status-listen %s cannot purge by it; its log says why", o.purge.API, o.statusListen)
+		default:
 			f.ok("--pdns-api-url %s takes the key", o.purge.API)
 		}
 	}
 	if !o.purges() && !o.uncached {
 		f.note("nothing purges PowerDNS's caches; --pdns-control lets it keep them, without an old answer")
 	}
+}
+
+// unpurged returns the control sockets and APIs by which the node that runs, if one does, cannot purge: it may be
+// another user than who asks.
+func (f *findings) unpurged(statusListen string) (names []string) {
+	metrics, _ := askStatus(f.c.Context, statusListen, "/metrics")
+	for line := range strings.SplitSeq(metrics, "\n") {
+		if name, ok := strings.CutPrefix(line, `redyn_purge_up{pdns="`); ok && strings.HasSuffix(name, `"} 0`) {
+			names = append(names, strings.TrimSuffix(name, `"} 0`))
+		}
+	}
+	return names
 }
 
 // allowControl says how to let redyn use a control socket: which group it is open to, if it is.

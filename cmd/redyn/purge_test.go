@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,6 +52,17 @@ func TestCheckCaches(t *testing.T) {
 	f(nodeOptions{}, "note   nothing purges PowerDNS's caches; --pdns-control")
 	f(control("PONG"), "takes commands")
 	f(control("what?"), `replies "what?" to RPING`)
+	// A node that runs is another user than who asks.
+	var up int
+	mine := control("PONG\n")
+	metrics := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "redyn_ready 1\nredyn_purge_up{pdns=%q} %d\n", mine.purge.Control[0], up)
+	}))
+	t.Cleanup(metrics.Close)
+	mine.statusListen = metrics.Listener.Addr().String()
+	f(mine, "wrong  --pdns-control "+mine.purge.Control[0]+" takes commands of "+userName()+", but not of the node at --status-listen "+mine.statusListen+"; right is ")
+	up = 1
+	f(mine, "ok     --pdns-control "+mine.purge.Control[0]+" takes commands")
 	var o nodeOptions
 	o.purge.Control = []string{filepath.Join(dir, "none")}
 	f(o, "note   --pdns-control "+o.purge.Control[0]+": PowerDNS is not running there")
