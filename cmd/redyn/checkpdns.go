@@ -2,8 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"errors"
 	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,17 +35,20 @@ func (f *findings) powerDNS(o nodeOptions) {
 		f.note("cannot look at PowerDNS's settings: %v", err)
 		return
 	}
-	if !slices.Contains(strings.FieldsFunc(settings["launch"], func(r rune) bool { return r == ',' || r == ' ' }), "remote") {
+	remotes := remoteBackends(settings["launch"])
+	if len(remotes) == 0 {
 		f.note("%s does not launch the remote backend; redyn pdns-conf prints the lines for it", path)
 		return
 	}
-	f.connection(path, settings["remote-connection-string"], o)
-	f.zoneCache(path, settings)
-	switch keys := isYes(settings["remote-dnssec"]); {
+	at := slices.IndexFunc(remotes, func(name string) bool { return f.asked(settings[name+"-connection-string"], o) })
+	remote := remotes[max(0, at)]
+	f.connection(path, remote+"-connection-string", settings, o)
+	f.zoneCache(path, settings[remote+"-connection-string"], settings["zone-cache-refresh-interval"])
+	switch keys := isYes(settings[remote+"-dnssec"]); {
 	case keys && o.backend.Methods == backend.ReadMethods:
-		f.bad("%s: with remote-dnssec PowerDNS asks for keys, which --backend-methods read refuses; right is remote-dnssec=no, or read+keys", path)
+		f.bad("%s: with %s-dnssec PowerDNS asks for keys, which --backend-methods read refuses; right is %[2]s-dnssec=no, or read+keys", path, remote)
 	case !keys && o.backend.Methods != backend.ReadMethods:
-		f.note("%s: remote-dnssec is not yes: PowerDNS knows nothing of DNSSEC and TSIG here", path)
+		f.note("%s: %s-dnssec is not yes: PowerDNS knows nothing of DNSSEC and TSIG here", path, remote)
 	}
 	for _, name := range []string{"cache-ttl", "query-cache-ttl", "negquery-cache-ttl"} {
 		switch off := settings[name] == "0"; {
@@ -55,24 +63,80 @@ func (f *findings) powerDNS(o nodeOptions) {
 // isYes reads a switch as PowerDNS does.
 func isYes(text string) bool { return text == "yes" || text == "on" || text == "1" }
 
-// connection looks whether PowerDNS asks where these settings listen.
-func (f *findings) connection(path, connection string, o nodeOptions) {
-	want := ""
-	switch {
-	case o.backendUnix != "" && strings.HasPrefix(connection, "unix:"):
-		want = "path=" + o.backendUnix
-	case o.backendHTTP != "" && strings.HasPrefix(connection, "http:"):
-		want = "url=http://" + reachable(o.backendHTTP) + "/dns"
+// remoteBackends returns what the settings of the remote backends begin with that are launched: remote, or
+// remote-NAME for launch=remote:NAME.
+func remoteBackends(launch string) (names []string) {
+	for _, name := range strings.FieldsFunc(launch, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if name == "remote" || strings.HasPrefix(name, "remote:") {
+			names = append(names, strings.Replace(name, ":", "-", 1))
+		}
 	}
-	_, options, _ := strings.Cut(connection, ":")
-	if want == "" || !slices.Contains(strings.Split(options, ","), want) {
-		f.bad("%s: remote-connection-string=%s is not where redyn listens; redyn pdns-conf prints the right lines", path, connection)
+	return names
+}
+
+// connection looks whether PowerDNS asks where these settings listen.
+func (f *findings) connection(path, name string, settings map[string]string, o nodeOptions) {
+	connection := settings[name]
+	switch {
+	case strings.HasPrefix(connection, "pipe:"):
+		f.note("%s: %s=%s asks through a program; whether that comes to redyn is not known", path, name, connection)
+		return
+	case !f.asked(connection, o):
+		f.bad("%s: %s=%s is not where redyn listens; redyn pdns-conf prints the right lines", path, name, connection)
 		return
 	}
 	f.ok("%s asks %s", path, connection)
 	if strings.HasPrefix(connection, "http:") && o.backendUnix != "" {
 		f.note("%s: the unix socket %s would be some ten times as fast", path, o.backendUnix)
 	}
+}
+
+// asked reports whether a connection string leads to a listener of these settings.
+func (f *findings) asked(connection string, o nodeOptions) bool {
+	kind, options, _ := strings.Cut(connection, ":")
+	for option := range strings.SplitSeq(options, ",") {
+		switch name, value, _ := strings.Cut(option, "="); {
+		case kind == "unix" && name == "path":
+			return o.backendUnix != "" && value == o.backendUnix
+		case kind == "http" && name == "url":
+			u, err := url.Parse(value)
+			return err == nil && u.Scheme == "http" && u.Path == "/dns" && o.backendHTTP != "" &&
+				reaches(f.c.Context, net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "80")), o.backendHTTP)
+		}
+	}
+	return false
+}
+
+// reaches reports whether an address and port lead to a listener, which may be on all addresses of this machine.
+func reaches(ctx context.Context, at, listen string) bool {
+	host, port, _ := net.SplitHostPort(at)
+	ownHost, ownPort, _ := net.SplitHostPort(listen)
+	if port != ownPort {
+		return false
+	}
+	own := addrsOf(ctx, cmp.Or(ownHost, "::"))
+	return slices.ContainsFunc(addrsOf(ctx, host), func(a netip.Addr) bool {
+		return slices.ContainsFunc(own, func(l netip.Addr) bool {
+			return l == a || l.IsUnspecified() && (l.Is6() || a.Is4()) && ofThisMachine(a)
+		})
+	})
+}
+
+// addrsOf returns the addresses of a host; none if it is not known.
+func addrsOf(ctx context.Context, host string) []netip.Addr {
+	addrs, _ := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap()
+	}
+	return addrs
+}
+
+func ofThisMachine(a netip.Addr) bool {
+	addrs, _ := net.InterfaceAddrs()
+	return a.IsLoopback() || slices.ContainsFunc(addrs, func(own net.Addr) bool {
+		prefix, err := netip.ParsePrefix(own.String())
+		return err == nil && prefix.Addr() == a
+	})
 }
 
 // How long a list of all zones PowerDNS reads well: over a unix socket in a second or two, twice as much
@@ -83,15 +147,14 @@ const (
 )
 
 // zoneCache looks whether PowerDNS can read the list of all zones, without which it does not start.
-func (f *findings) zoneCache(path string, settings map[string]string) {
+func (f *findings) zoneCache(path, connection, interval string) {
 	size := 0
 	for _, z := range f.zones {
 		size += len(`{"id":1066712472,"zone":"","serial":2026112600},`) + len(z.Name)
 	}
 	const right = "zone-cache-refresh-interval=0 does without"
-	connection := settings["remote-connection-string"]
 	switch {
-	case settings["zone-cache-refresh-interval"] == "0":
+	case interval == "0":
 	case strings.HasPrefix(connection, "unix:") && size > zoneListUnix:
 		f.note("%s: PowerDNS reads the list of %s slowly over a unix socket, and does not start if that takes longer than its timeout; %s",
 			path, plural(len(f.zones), "zone"), right)
@@ -103,9 +166,9 @@ func (f *findings) zoneCache(path string, settings map[string]string) {
 
 // readPDNS reads pdns.conf and what it includes by include-dir.
 func readPDNS() (settings map[string]string, path string, err error) {
-	settings, err = nil, fs.ErrNotExist
+	settings = make(map[string]string)
 	for _, path = range pdnsConfPaths {
-		if settings, err = readPDNSFile(path); !errors.Is(err, fs.ErrNotExist) {
+		if err = readPDNSFile(path, settings); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 	}
@@ -115,31 +178,33 @@ func readPDNS() (settings map[string]string, path string, err error) {
 	if dir := settings["include-dir"]; dir != "" {
 		more, _ := filepath.Glob(filepath.Join(dir, "*.conf"))
 		for _, file := range more {
-			included, err := readPDNSFile(file)
-			if err != nil {
+			if err := readPDNSFile(file, settings); err != nil {
 				return nil, file, err
-			}
-			for name, value := range included {
-				settings[name] = value
 			}
 		}
 	}
 	return settings, path, nil
 }
 
-func readPDNSFile(path string) (map[string]string, error) {
+// readPDNSFile adds the settings of a file; one with += goes on the list that is there.
+func readPDNSFile(path string, settings map[string]string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer file.Close()
-	settings := make(map[string]string)
 	lines := bufio.NewScanner(file)
 	for lines.Scan() {
 		line, _, _ := strings.Cut(lines.Text(), "#")
-		if name, value, ok := strings.Cut(line, "="); ok {
-			settings[strings.TrimSpace(name)] = strings.TrimSpace(value)
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
+			continue
 		}
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if list, more := strings.CutSuffix(name, "+"); more {
+			name, value = list, settings[list]+","+value
+		}
+		settings[name] = value
 	}
-	return settings, lines.Err()
+	return lines.Err()
 }

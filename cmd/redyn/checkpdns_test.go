@@ -34,6 +34,7 @@ func TestCheckPowerDNS(t *testing.T) {
 		}
 		out.Reset()
 		found := findings{c: cli.NewContext(&cli.App{Writer: &out}, nil, nil), zones: zones}
+		found.c.Context = t.Context()
 		found.powerDNS(o)
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%s and %s give\n%s; want %s", mainText, text, &out, want)
@@ -47,9 +48,37 @@ func TestCheckPowerDNS(t *testing.T) {
 	f(include, lines, "ok     "+main+" asks unix:path=/run/redyn/pdns.sock,")
 	f("launch=bind\n", lines, "does not launch the remote backend")
 	f("launch=bind,remote\nremote-connection-string=unix:path=/elsewhere", "", "wrong  ")
+	f(include+"launch=\n", strings.Replace(lines, "launch=", "launch+=", 1), "ok     "+main+" asks unix:path=/run/redyn/pdns.sock,")
+	f("launch=remote:one,remote:two\nremote-one-connection-string=unix:path=/elsewhere\nremote-two-connection-string=unix:path=/run/redyn/pdns.sock\n",
+		"", "ok     "+main+" asks unix:path=/run/redyn/pdns.sock")
+	f("launch=remote\nremote-connection-string=pipe:command=/usr/bin/socat,timeout=2000", "", "note   "+main+": remote-connection-string=pipe:")
 	f("launch=remote # a comment\nremote-connection-string = http:url=http://127.0.0.1:8053/dns,post=1\n", "", "some ten times as fast")
 	f(include, strings.ReplaceAll(lines, "\ncache-ttl=0", "\ncache-ttl=20"), "cache-ttl is not 0")
 	f(include, strings.ReplaceAll(lines, "remote-dnssec=yes", ""), "remote-dnssec is not yes")
+	for _, of := range []struct {
+		listen, url string
+		right       bool
+	}{
+		{"127.0.0.1:8053", "http://127.0.0.1:8053/dns", true},
+		{"127.0.0.1:8053", "http://127.0.0.1:8053/", false},
+		{"127.0.0.1:8053", "http://127.0.0.2:8053/dns", false},
+		{"127.0.0.1:80", "http://localhost/dns", true},
+		{"[::]:8053", "http://127.0.0.1:8053/dns", true},
+		{":8053", "http://[::1]:8053/dns", true},
+		{"0.0.0.0:8053", "http://127.0.0.1:8053/dns", true},
+		{"0.0.0.0:8053", "http://[::1]:8053/dns", false},
+		{"0.0.0.0:8053", "http://192.0.2.1:8053/dns", false},
+		{"0.0.0.0:8053", "http://127.0.0.1:8054/dns", false},
+		{"", "http://127.0.0.1:8053/dns", false},
+	} {
+		o.backendHTTP = of.listen
+		want := "is not where redyn listens"
+		if of.right {
+			want = "asks http:"
+		}
+		f("launch=remote\nremote-connection-string=http:post=1,url="+of.url+"\n", "", want)
+	}
+	o.backendHTTP = "127.0.0.1:8053"
 	o.purge.Control = []string{"/run/pdns/pdns.controlsocket"}
 	f(include, lines, "cache-ttl is 0: redyn purges")
 	const overHTTP = "launch=remote\nremote-connection-string=http:url=http://127.0.0.1:8053/dns\n"
