@@ -21,6 +21,7 @@ func secretsCommand() *cli.Command {
 			{
 				Name: "key", Usage: "make a new key file, or print its line", ArgsUsage: "[FILE]", Action: secretsKey,
 				Description: "Every node, redyn tsig add and redyn credential add need the same file by --secrets-key-file.\n" +
+					"Nobody but who made it may read it; for redyn.service of contrib/systemd: chown root:pdns FILE; chmod 640 FILE.\n" +
 					"Keep a copy of it elsewhere than the copies of Redis: without it what is sealed is lost. To change the key, put a\n" +
 					"new line in front of the old one everywhere, then run redyn secrets seal.",
 			},
