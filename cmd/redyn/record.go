@@ -248,6 +248,7 @@ func reportChange(c *cli.Context, zone dns.Zone, what string, r redisstore.Resul
 	case r.ID == "":
 		fmt.Fprintf(c.App.Writer, "%s already; nothing is changed\n", what)
 	case changed:
+		warnOfSerial(c, zone.Name, zone.Serial, serial)
 		fmt.Fprintf(c.App.Writer, "%s, serial %d\n", what, serial)
 	default:
 		fmt.Fprintln(c.App.Writer, what)

@@ -195,12 +195,19 @@ func (m *imports) report() int {
 		if !f.done {
 			continue
 		}
-		if f.before != 0 && !f.before.Less(f.after) && f.result.ID != "" {
-			fmt.Fprintf(m.c.App.ErrWriter, "warning: zone %s: serial %d does not follow %d, the one before: secondaries will not fetch the zone\n", f.zone.Name, f.after, f.before)
+		if f.result.ID != "" {
+			warnOfSerial(m.c, f.zone.Name, f.before, f.after)
 		}
 		fmt.Fprintf(m.c.App.Writer, "zone %s is imported: %s, serial %d\n", f.zone.Name, plural(f.zone.Records, "record"), f.after)
 	}
 	return len(results)
+}
+
+// warnOfSerial warns of a serial that does not follow the one before, if there was one.
+func warnOfSerial(c *cli.Context, zone dns.Name, before, after dns.Serial) {
+	if before != 0 && !before.Less(after) {
+		fmt.Fprintf(c.App.ErrWriter, "warning: zone %s: serial %d does not follow %d, the one before: secondaries will not fetch the zone\n", zone, after, before)
+	}
 }
 
 // readZone reads a master file, and makes sure that it is of the zone named if one is.
