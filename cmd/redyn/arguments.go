@@ -70,7 +70,11 @@ func (a *arranger) line(program string) []string {
 		}
 		line = append(line, "--"+f.name+"="+f.value)
 	}
-	return append(append(line, "--"), a.arguments...)
+	line = append(line, "--")
+	if a.info { // of arguments urfave/cli would look for a command's help
+		return line
+	}
+	return append(line, a.arguments...)
 }
 
 func (a *arranger) read(args []string) error {

@@ -44,6 +44,7 @@ func TestArrange(t *testing.T) {
 	f("zone list", "redyn zone list --redis-prefix={redyn}: --", "REDYN_REDIS_PREFIX=", "REDYN_REDIS_TIMEOUT=")
 	// Help and version need nothing else.
 	f("zone import --help --replace", "redyn zone import --help=true --")
+	f("zone show example.org --help", "redyn zone show --help=true --")
 	f("help", "redyn --help=true --")
 	// Faults name what is wrong.
 	f("serve --backend-listen 8053", `--backend-listen: "8053" is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053`)
