@@ -10,8 +10,9 @@ import (
 )
 
 // beginPause is how long a store without data set is watched before one is begun: nodes that hold
-// zones of a lost one notice the loss, and tell, within blockTime and what the lease takes.
-const beginPause = 4 * blockTime
+// zones of a lost one tell, at the latest, blockTime after they reach the primary, and that may be a
+// second after it is back: so long go-redis waits between dials.
+const beginPause = 8 * blockTime
 
 // mayBegin refuses to begin a data set while live nodes hold zones of another.
 func (s *Store) mayBegin(ctx context.Context) error {
@@ -44,21 +45,22 @@ func (f *Follower) nothingYet(ctx context.Context) error {
 		return nil
 	default:
 	}
+	if err := f.primaryHasNone(ctx); err != nil {
+		return err
+	}
+	if err := f.s.mayBegin(ctx); err != nil {
+		return err
+	}
+	return f.primaryHasNone(ctx) // one may have been begun meanwhile
+}
+
+func (f *Follower) primaryHasNone(ctx context.Context) error {
 	t, err := f.s.primary().tail(ctx)
 	if err != nil {
 		return fmt.Errorf("the read server has no data set, and the primary cannot be asked: %w", err)
 	}
 	if t.epoch != "" {
-		return errors.New("the read server has no data set yet, and the primary has: a replica that is being filled")
-	}
-	nodes, err := f.s.Nodes(ctx)
-	if err != nil {
-		return err
-	}
-	for _, n := range nodes {
-		if n.Zones > 0 && n.Name != f.o.Name {
-			return fmt.Errorf("the data set is lost: node %s still holds %d of its zones; restore the data, or begin anew", n.Name, n.Zones)
-		}
+		return errors.New("the read server had no data set, and the primary has: begun just now, or a replica is being filled")
 	}
 	return nil
 }

@@ -2,8 +2,12 @@ package redisstore_test
 
 import (
 	"context"
+	"errors"
+	"strconv"
 	"testing"
+	"time"
 
+	"redyn/backend/dns"
 	"redyn/redisstore"
 )
 
@@ -84,4 +88,51 @@ func TestBeginOnLostStore(t *testing.T) {
 	})
 	f, _ := running(t, s, "node")
 	unlooked(t, f)
+}
+
+// lostBesideReplica is a store that has lost its data set just now, while a node reads a replica that
+// still has it.
+func lostBesideReplica(t *testing.T) *redisstore.Store {
+	t.Helper()
+	primary := startRedis(t)
+	replica := startRedis(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(primary.port))
+	s := open(t, redisstore.Options{URL: primary.url()})
+	create(t, s, org, orgSets()...)
+	behind := open(t, redisstore.Options{URL: primary.url(), ReadURL: replica.url()})
+	other, _ := running(t, behind, "other")
+	<-other.Loaded()
+	ctx := t.Context()
+	told := func() time.Time {
+		nodes, err := s.Nodes(ctx)
+		if err != nil || len(nodes) != 1 || nodes[0].Zones != 1 {
+			return time.Time{}
+		}
+		return nodes[0].Time
+	}
+	eventually(t, "the other node tells of its zone", func() error { return holds(!told().IsZero(), "it does not") })
+	if err := newServer(t, replica.url(), replica).rdb.Do(ctx, "replicaof", "no", "one").Err(); err != nil {
+		t.Fatal(err)
+	}
+	last := told()
+	eventually(t, "the other node tells again", func() error { return holds(told().After(last), "it does not") })
+	if err := newServer(t, primary.url(), primary).rdb.FlushAll(ctx).Err(); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A replica that was not filled anew yet hides a loss from the node that reads it, though from nobody
+// who begins.
+func TestBeginBesideReplica(t *testing.T) {
+	t.Parallel()
+	t.Run("zone", func(t *testing.T) {
+		s := lostBesideReplica(t)
+		if _, _, err := s.CreateZone(t.Context(), dns.Zone{Name: org}, orgSets(), redisstore.CreateOptions{}); !errors.Is(err, dns.ErrLost) {
+			t.Errorf("a data set is begun: %v", err)
+		}
+	})
+	t.Run("node", func(t *testing.T) {
+		f, _ := running(t, lostBesideReplica(t), "node")
+		unlooked(t, f)
+	})
 }

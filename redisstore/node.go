@@ -55,11 +55,7 @@ func (f *Follower) keepLease(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(leasePause):
-			select {
-			case <-ctx.Done():
-			case <-moved:
-			case <-time.After(leaseBeat):
-			}
+			f.leaseDue(ctx, key, moved)
 		}
 		if ctx.Err() != nil {
 			break
@@ -72,6 +68,23 @@ func (f *Follower) keepLease(ctx context.Context) {
 		p.SRem(ctx, nodes, f.o.Name)
 		return nil
 	})
+}
+
+// leaseDue returns when the lease is to be written again: something has changed, leaseBeat is over, or
+// the primary has it no more. It may have lost everything, while a replica that is read has it still.
+func (f *Follower) leaseDue(ctx context.Context, key string, moved <-chan struct{}) {
+	for end := time.Now().Add(leaseBeat); time.Now().Before(end); {
+		select {
+		case <-ctx.Done():
+			return
+		case <-moved:
+			return
+		case <-time.After(blockTime):
+		}
+		if there, err := f.s.rdb.Exists(ctx, key).Result(); err == nil && there == 0 {
+			return
+		}
+	}
 }
 
 func (f *Follower) leaseFailed() {
