@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/sync/errgroup"
@@ -26,11 +27,14 @@ func (l *loading) stage(ctx context.Context, ids []dns.ZoneID) error {
 }
 
 // stage stages the zones; one that is replaced meanwhile is begun again, one that is gone left out.
-func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading) error {
+func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading, name func(dns.ZoneID) dns.Name) error {
 	for len(ids) > 0 {
 		zones, err := f.r.headers(ctx, ids)
 		if err != nil {
 			return fmt.Errorf("read zones: %w", err)
+		}
+		if err := f.r.gone(ctx, ids, zones, name); err != nil {
+			return err
 		}
 		if err := f.addKeys(ctx, zones); err != nil {
 			return err
@@ -50,6 +54,23 @@ func (f *Follower) stage(ctx context.Context, ids []dns.ZoneID, l *loading) erro
 			pages[i] = page{}
 		}
 		ids = again
+	}
+	return nil
+}
+
+// gone makes sure that the zones without a header are deleted, which takes them off the list as well.
+func (r reader) gone(ctx context.Context, ids []dns.ZoneID, there []*header, name func(dns.ZoneID) dns.Name) error {
+	for _, id := range ids {
+		if slices.ContainsFunc(there, func(h *header) bool { return h.ID == id }) {
+			continue
+		}
+		listed, err := r.rdb.HGet(ctx, r.keys.zones(), string(name(id))).Result()
+		switch {
+		case err != nil && !errors.Is(err, redis.Nil):
+			return fmt.Errorf("list zones: %w", explain(err))
+		case listed == idText(id):
+			return unreadable{fmt.Errorf("zone %d is listed, and there is no %s", id, r.keys.zone(id))}
+		}
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func isUnreadable(err error) bool {
 // stageKnown stages the zones. One that cannot be read goes on as it is, or if there is none yet it is
 // staged that it is not known; name tells what the zones are called.
 func (f *Follower) stageKnown(ctx context.Context, ids []dns.ZoneID, l *loading, name func(dns.ZoneID) dns.Name) error {
-	err := f.stage(ctx, ids, l)
+	err := f.stage(ctx, ids, l, name)
 	switch {
 	case err == nil || !isUnreadable(err):
 		return err

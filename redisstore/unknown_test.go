@@ -18,7 +18,7 @@ func TestUnreadableZones(t *testing.T) {
 		create(t, s, org, orgSets()...)
 		soa := func(zone dns.Name) dns.RRset { return dns.NewRRset(zone, dns.TypeSOA, 3600, soaContent) }
 		id := make(map[dns.Name]dns.ZoneID)
-		for _, name := range []dns.Name{"rr.example.", "header.example.", "meta.example.", "type.example.", "id.example."} {
+		for _, name := range []dns.Name{"rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example."} {
 			id[name] = create(t, s, name, soa(name)).ID
 		}
 		key := func(kind string, name dns.Name) string { return fmt.Sprintf("{redyn}:%s:%d", kind, id[name]) }
@@ -29,6 +29,7 @@ func TestUnreadableZones(t *testing.T) {
 			srv.rdb.HSet(ctx, key("meta", "meta.example."), "X", "no list").Err(),
 			srv.rdb.Del(ctx, key("zone", "type.example.")).Err(),
 			srv.rdb.Set(ctx, key("zone", "type.example."), "text", 0).Err(),
+			srv.rdb.Del(ctx, key("zone", "gone.example.")).Err(),
 			srv.rdb.HSet(ctx, "{redyn}:zones", "id.example.", "many").Err(),
 			srv.rdb.HSet(ctx, "{redyn}:zones", "no..name.", "7").Err(),
 			srv.rdb.HSet(ctx, "{redyn}:autoprimaries", "192.0.2.1 ns.example.", "no text").Err(),
@@ -52,7 +53,7 @@ func TestUnreadableZones(t *testing.T) {
 			slices.Sort(want)
 			return holds(slices.Equal(got, want) && told == len(want), "unknown are %v, and %d; want %v", got, told, want)
 		}
-		if err := unknown("rr.example.", "header.example.", "meta.example.", "type.example.", "id.example."); err != nil {
+		if err := unknown("rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example."); err != nil {
 			t.Error(err)
 		}
 		if got := m.get(org, "www.example.org.", dns.TypeA); len(got) != 1 {
@@ -62,12 +63,12 @@ func TestUnreadableZones(t *testing.T) {
 		// What mends a zone makes it known, through the log or past it.
 		apply(t, s, "rr.example.", dns.NewRRset("www.rr.example.", dns.TypeA, 60, "192.0.2.1"))
 		eventually(t, "a record is mended", func() error {
-			return unknown("header.example.", "meta.example.", "type.example.", "id.example.")
+			return unknown("header.example.", "meta.example.", "type.example.", "gone.example.", "id.example.")
 		})
 		if err := srv.rdb.HSet(ctx, key("zone", "header.example."), "kind", "native").Err(); err != nil {
 			t.Fatal(err)
 		}
 		f.Reload()
-		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "id.example.") })
+		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "gone.example.", "id.example.") })
 	})
 }
