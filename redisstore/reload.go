@@ -166,15 +166,30 @@ func (l *loading) note(ctx context.Context, zones []listed) []dns.ZoneID {
 			continue
 		}
 		if z.err != nil {
-			none-- // PowerDNS needs an id, and asks for none like this
-			l.f.stageUnknown(ctx, none, name, z.err)
-			l.shown[none] = name
+			id := l.f.idFor(name, &none)
+			l.f.stageUnknown(ctx, id, name, z.err)
+			l.shown[id] = name
 			continue
 		}
 		l.shown[z.id] = name
 		ids = append(ids, z.id)
 	}
 	return ids
+}
+
+// idFor returns the id that a zone is shown with, or else the next one below last that none is shown
+// with: PowerDNS needs an id, and asks for none like this.
+func (f *Follower) idFor(name dns.Name, last *dns.ZoneID) dns.ZoneID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for id, shown := range f.shown {
+		if shown == name {
+			return id
+		}
+	}
+	for *last--; f.shown[*last] != ""; *last-- {
+	}
+	return *last
 }
 
 // catchUp follows the log, changing staged zones, until it is where the tail was after they were

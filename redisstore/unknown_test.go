@@ -72,3 +72,54 @@ func TestUnreadableZones(t *testing.T) {
 		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "gone.example.", "id.example.") })
 	})
 }
+
+// Zones whose ids are wrong for a while, one after the other, go on as they were, each with its own
+// records.
+func TestWrongZoneIDs(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		s := open(t, redisstore.Options{URL: srv.url})
+		names := []dns.Name{"x.example.", "y.example."}
+		right := make(map[dns.Name]string)
+		for _, name := range names {
+			z := create(t, s, name, dns.NewRRset(name, dns.TypeSOA, 3600, soaContent), dns.NewRRset(name, dns.TypeTXT, 60, `"`+string(name)+`"`))
+			right[name] = fmt.Sprint(z.ID)
+		}
+		list := func(name dns.Name, id string) {
+			t.Helper()
+			if err := srv.rdb.HSet(context.Background(), "{redyn}:zones", string(name), id).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reload := func(f *redisstore.Follower, unknown int) {
+			t.Helper()
+			loads := f.Status().Reloads
+			f.Reload()
+			eventually(t, "zones are loaded anew", func() error {
+				st := f.Status()
+				return holds(st.Reloads > loads && st.Unknown == unknown, "%+v", st)
+			})
+		}
+		shows := func(m *memory, name dns.Name, want string) {
+			t.Helper()
+			if got := fmt.Sprint(m.get(name, name, dns.TypeTXT)); got != want {
+				t.Errorf("%s shows %s, want %s", name, got, want)
+			}
+		}
+
+		f, m := follow(t, s, "node")
+		for i, wrong := range names {
+			list(wrong, "many")
+			list(names[1-i], right[names[1-i]])
+			reload(f, 1)
+			for _, name := range names {
+				shows(m, name, `["`+string(name)+`"]`)
+			}
+		}
+		list(names[0], "many")
+		begun, n := follow(t, s, "begun")
+		list(names[0], right[names[0]])
+		reload(begun, 1)
+		shows(n, names[0], `["x.example."]`)
+		shows(n, names[1], `[]`)
+	})
+}
