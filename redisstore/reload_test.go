@@ -221,3 +221,27 @@ func TestUnblocked(t *testing.T) {
 		t.Errorf("status is %+v", st)
 	}
 }
+
+// A zone that is being loaded aside when the data set is lost is loaded again once that is back.
+func TestLostWhileReloadedAside(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		f, g := followGate(t, s)
+		fill2(t, s, org, 10)
+		<-g.waiting
+		if err := srv.rdb.Rename(ctx, "{redyn}:epoch", "away").Err(); err != nil {
+			t.Fatal(err)
+		}
+		g.zone.Store(nil)
+		g.open <- struct{}{}
+		eventually(t, "loss is noticed", lost(f))
+		eventually(t, "the zone is not taken for loaded", func() error { return holds(f.Status().Errors > 0, "%+v", f.Status()) })
+		if err := srv.rdb.Rename(ctx, "away", "{redyn}:epoch").Err(); err != nil {
+			t.Fatal(err)
+		}
+		shown(t, f, apply(t, s, org, www("192.0.2.41")))
+		sameAsStore(t, s, g.memory)
+	})
+}

@@ -82,7 +82,11 @@ func (f *Follower) stageOne(ctx context.Context, id dns.ZoneID, name dns.Name) (
 		return tail{}, err
 	}
 	t, err := f.r.tail(ctx)
-	if err == nil && f.r.server(ctx) != server {
+	switch {
+	case err != nil:
+	case t.epoch == "":
+		err = dns.ErrLost
+	case f.r.server(ctx) != server:
 		err = fmt.Errorf("another server answers now: %w", errMoved)
 	}
 	return t, err
