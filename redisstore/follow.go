@@ -60,6 +60,7 @@ type Follower struct {
 	unread    unread
 	unknown   map[dns.ZoneID]string // zones that could not be read, and why
 	status    Status
+	errorKind string // of status.LastError
 	changes   uint64 // that were not settled at once
 	unsettled []unsettled
 	loadedAt  time.Time     // when all zones were loaded last
@@ -158,6 +159,7 @@ func (f *Follower) follow(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		f.answered(ctx)
 	}
 }
 
@@ -166,6 +168,7 @@ func (f *Follower) goOn(ctx context.Context) error {
 	if err := f.check(ctx); err != nil {
 		return err
 	}
+	f.answered(ctx)
 	for !f.reload.Load() {
 		messages, err := f.r.entries(ctx, f.readTo(), blockTime)
 		if err != nil || len(messages) == 0 {
@@ -206,7 +209,6 @@ func (f *Follower) check(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.answered(ctx)
 	at := f.position()
 	switch {
 	case t.epoch == "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
@@ -388,5 +389,46 @@ func TestDeletedLog(t *testing.T) {
 			t.Fatal(err)
 		}
 		sameAsStore(t, s, m)
+	})
+}
+
+// What goes wrong is logged once, and again when it is something else.
+func TestLoggedErrors(t *testing.T) {
+	t.Parallel()
+	errorsIn := func(log string) (all []string) {
+		for line := range strings.Lines(log) {
+			if strings.Contains(line, "from the store yet") || strings.Contains(line, "cannot follow") || strings.Contains(line, "answers again") {
+				all = append(all, line)
+			}
+		}
+		return all
+	}
+	t.Run("password", func(t *testing.T) {
+		var log logged
+		srv := startRedis(t)
+		s := open(t, redisstore.Options{URL: srv.url(), Timeout: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		create(t, s, org, orgSets()...)
+		f, _ := follow(t, s, "node")
+		srv.kill()
+		eventually(t, "outage is noticed", func() error { return holds(f.Status().Errors > 5, "%+v", f.Status()) })
+		srv.args = append(srv.args, "--requirepass", "secret")
+		srv.start()
+		eventually(t, "the log tells of the password", func() error { return holds(strings.Contains(log.String(), "NOAUTH"), "%s", log.String()) })
+		before := f.Status().Errors
+		eventually(t, "it goes on", func() error { return holds(f.Status().Errors > before+5, "%+v", f.Status()) })
+		if all := errorsIn(log.String()); len(all) != 2 {
+			t.Errorf("logged is\n%s", strings.Join(all, ""))
+		}
+	})
+	t.Run("replica", func(t *testing.T) {
+		var log logged
+		primary, replica := startRedis(t), startRedis(t)
+		s := open(t, redisstore.Options{URL: primary.url(), ReadURL: replica.url(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+		create(t, s, org, orgSets()...)
+		f, _ := running(t, s, "node")
+		unlooked(t, f)
+		if all := errorsIn(log.String()); len(all) != 1 {
+			t.Errorf("logged is\n%s", strings.Join(all, ""))
+		}
 	})
 }

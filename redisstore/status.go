@@ -2,8 +2,13 @@ package redisstore
 
 import (
 	"context"
+	"errors"
+	"net"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"redyn/backend/dns"
 )
@@ -31,7 +36,8 @@ type Status struct {
 	// Unknown is how many zones could not be read. They are what they were before; if they were not there
 	// before, all that is asked of them is unknown.
 	Unknown int
-	// LastError is what goes wrong, since LastErrorTime; empty once the store has answered again.
+	// LastError is what goes wrong, since LastErrorTime; empty once the copy follows the store again, or
+	// the store is known to hold no data set.
 	LastError     string
 	LastErrorTime time.Time
 	// Behind is since when the primary has entries that the copy lacks; zero: it has none.
@@ -139,7 +145,7 @@ func once(c chan struct{}) {
 	}
 }
 
-// answered notes that the store answers.
+// answered notes that the store answers with what there should be, or is known to have lost it.
 func (f *Follower) answered(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,19 +156,36 @@ func (f *Follower) answered(ctx context.Context) {
 	}
 }
 
-// failed notes an error; it is logged when it is another than before.
+// failed notes an error; it is logged when it is of another kind than before.
 func (f *Follower) failed(ctx context.Context, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.status.Errors++
-	text := err.Error()
+	text, kind := err.Error(), errorKind(err)
 	if f.status.LastError == "" {
 		f.status.LastErrorTime = time.Now()
+	}
+	if f.status.LastError == "" || kind != f.errorKind {
 		what := "cannot follow the store; answering from the last copy"
 		if f.at.epoch == "" {
 			what = "cannot load zones from the store yet"
 		}
 		f.log.WarnContext(ctx, what, "err", text)
 	}
-	f.status.LastError = text
+	f.status.LastError, f.errorKind = text, kind
+}
+
+// errorKind is the word that the server refuses with, such as NOAUTH; without one it tells whether the
+// server was not reached or what it holds is wrong.
+func errorKind(err error) string {
+	var reply redis.Error
+	var unreached net.Error
+	switch {
+	case errors.As(err, &reply):
+		word, _, _ := strings.Cut(reply.Error(), " ")
+		return word
+	case errors.As(err, &unreached), ended(err):
+		return "unreached"
+	}
+	return ""
 }
