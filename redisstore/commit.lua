@@ -12,6 +12,7 @@ end
 local there = redis.call('HGET', KEYS[3], name)
 if old == '' then
 	if there then return {'exists'} end
+	if redis.call('EXISTS', KEYS[4]) == 1 then return {'taken'} end
 elseif there ~= id or redis.call('HGET', KEYS[4], 'gen') ~= old then
 	return {'stale'}
 end
@@ -20,7 +21,11 @@ if redis.call('HLEN', KEYS[5]) ~= tonumber(count) then return {'incomplete'} end
 epoch = epoch or begin
 local entry = append({'zone ' .. id, name, 'serial ' .. id, serial, 'data ' .. id, '*'})
 if begin ~= '' then
-	redis.call('HSET', KEYS[1], 'id', epoch, 'schema', '1', 'last_zone', id)
+	redis.call('HSET', KEYS[1], 'id', epoch, 'schema', '1')
+end
+-- Less than the id if that was given by a primary which this one had not heard all of.
+if tonumber(redis.call('HGET', KEYS[1], 'last_zone') or 0) < tonumber(id) then
+	redis.call('HSET', KEYS[1], 'last_zone', id)
 end
 redis.call('PERSIST', KEYS[5])
 if old == '' then

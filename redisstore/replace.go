@@ -100,18 +100,26 @@ func (r *Replacement) prepare(ctx context.Context, name dns.Name) error {
 	if err != nil {
 		return err
 	}
-	if t.epoch != "" {
-		id, err := s.rdb.HIncrBy(ctx, s.keys.epoch(), "last_zone", 1).Result()
-		r.zone.ID = dns.ZoneID(id)
-		return explain(err)
-	}
-	if !o.BeginAnew {
-		if err := s.mayBegin(ctx); err != nil {
-			return err
+	if t.epoch == "" {
+		if !o.BeginAnew {
+			if err := s.mayBegin(ctx); err != nil {
+				return err
+			}
 		}
+		r.begin = randomID(8)
 	}
-	r.begin, r.zone.ID = randomID(8), dns.ZoneID(1+rand.Int32N(1<<30))
-	return nil
+	return r.giveID(ctx)
+}
+
+// giveID gives the zone the next id, in a new data set any.
+func (r *Replacement) giveID(ctx context.Context) error {
+	if r.begin != "" {
+		r.zone.ID = dns.ZoneID(1 + rand.Int32N(1<<30))
+		return nil
+	}
+	id, err := r.s.rdb.HIncrBy(ctx, r.s.keys.epoch(), "last_zone", 1).Result()
+	r.zone.ID = dns.ZoneID(id)
+	return explain(err)
 }
 
 // newZone returns what is to be known of a zone created at the time now.

@@ -236,6 +236,11 @@ func (r *Replacement) Commit(ctx context.Context) (Result, error) {
 	}
 	r.zone.Serial = serialOf(set)
 	reply, err := r.commit(ctx)
+	if err == nil && reply.taken() {
+		if err = r.moveAside(ctx); err == nil {
+			reply, err = r.commit(ctx)
+		}
+	}
 	r.s.forget([]dns.ZoneChange{{Zone: r.zone.Name}})
 	switch {
 	case err != nil:
@@ -259,6 +264,18 @@ func (r *Replacement) commit(ctx context.Context) (reply, error) {
 	keys := []string{k.zone(id), k.rr(id, r.gen), k.rr(id, old)}
 	args := []any{r.begin, string(r.zone.Name), idText(id), r.old, r.gen, r.fed, uint32(r.zone.Serial)}
 	return r.s.run(ctx, commitScript, origin{randomID(8), r.o.Who, r.o.From}, keys, append(args, zoneFields(r.zone)...))
+}
+
+// moveAside gives the zone, and what was fed, another id: one that a primary gave, and did not tell the
+// replica that was promoted in its place, may be another zone's by now. r.mu is held.
+func (r *Replacement) moveAside(ctx context.Context) error {
+	r.stop()
+	<-r.stopped
+	before := r.key()
+	if err := r.giveID(ctx); err != nil || r.fed == 0 {
+		return err
+	}
+	return explain(r.s.rdb.Rename(ctx, before, r.key()).Err())
 }
 
 // Abandon takes back what was added; if the store is away, that expires. After Commit it does nothing.

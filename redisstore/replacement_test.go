@@ -392,3 +392,48 @@ func TestReplaceMillion(t *testing.T) {
 		t.Errorf("the node was told of %d RRsets", c.sets-loaded)
 	}
 }
+
+// An id that was given to two zones, as a replica is promoted that had not heard of the first, becomes
+// that of the zone which is committed first.
+func TestZoneIDGivenTwice(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		feed := func(name dns.Name) *redisstore.Replacement {
+			t.Helper()
+			r := begin(t, s, name)
+			add(t, r, dns.NewRRset(name, dns.TypeSOA, 3600, soaContent), dns.NewRRset(name, dns.TypeTXT, 60, `"`+string(name)+`"`))
+			return r
+		}
+		back := func() {
+			t.Helper()
+			if err := srv.rdb.HIncrBy(ctx, "{redyn}:epoch", "last_zone", -1).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first := feed("first.example.")
+		back()
+		second := feed("second.example.")
+		if first.Zone().ID != second.Zone().ID {
+			t.Fatalf("ids are %d and %d", first.Zone().ID, second.Zone().ID)
+		}
+		back()
+		commit(t, first)
+		commit(t, second)
+		third := feed("third.example.")
+		commit(t, third)
+		ids := make(map[dns.ZoneID]dns.Name)
+		for _, r := range []*redisstore.Replacement{first, second, third} {
+			z := r.Zone()
+			if other := ids[z.ID]; other != "" {
+				t.Errorf("%s and %s have the id %d", other, z.Name, z.ID)
+			}
+			ids[z.ID] = z.Name
+			set, err := s.RRset(ctx, z.Name, z.Name, dns.TypeTXT)
+			if err != nil || set.Content[0] != `"`+string(z.Name)+`"` {
+				t.Errorf("%s has %v, %v", z.Name, set, err)
+			}
+		}
+	})
+}

@@ -161,6 +161,8 @@ func (r reply) outcome() error {
 		return fmt.Errorf("the keys have schema %q, and this program knows %s", r[1:], schema)
 	case "begun":
 		return fmt.Errorf("a data set was begun by somebody else: %w", dns.ErrConflict)
+	case "taken":
+		return fmt.Errorf("the id of the zone has become another zone's meanwhile: %w", dns.ErrConflict)
 	case "incomplete":
 		return errGone
 	case "used":
@@ -172,6 +174,7 @@ func (r reply) outcome() error {
 }
 
 func (r reply) stale() bool { return len(r) > 0 && r[0] == "stale" }
+func (r reply) taken() bool { return len(r) > 0 && r[0] == "taken" }
 
 // randomID returns n random bytes in hexadecimal digits.
 func randomID(n int) string {
