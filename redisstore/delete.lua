@@ -7,7 +7,12 @@ if version ~= '1' then return {'schema', version} end
 if redis.call('HGET', KEYS[3], name) ~= id or redis.call('HGET', KEYS[4], 'gen') ~= gen then
 	return {'stale'}
 end
+-- A server that is out of memory takes what comes after a write, though not everybody may append.
 redis.call('HDEL', KEYS[3], name)
+local ok, entry = pcall(append, {'zone ' .. id, name, 'data ' .. id, 'gone'})
+if not ok then
+	redis.call('HSET', KEYS[3], name, id)
+	error(entry)
+end
 redis.call('UNLINK', KEYS[4], KEYS[5], KEYS[6], KEYS[7])
-local entry = append({'zone ' .. id, name, 'data ' .. id, 'gone'})
 return {'done', entry, entry}

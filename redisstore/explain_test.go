@@ -31,6 +31,8 @@ func TestExplain(t *testing.T) {
 	f("NOAUTH Authentication required.", "redis wants a user")
 	f("WRONGPASS invalid username-password pair or user is disabled.", "redis does not take the user")
 	f("NOPERM this user has no permissions to run the 'evalsha' command", "the Redis user lacks a right")
+	f("ERR The user executing the script can't run this command or subcommand script: 5b1, on @user_script:12.", "the Redis user lacks a right")
+	f("ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 5b1, on @user_script:12.", "the Redis user lacks a right")
 	f("MASTERDOWN Link with MASTER is down", "the replica has lost")
 	f("OOM command not allowed when used memory > 'maxmemory'.", "redis is out of memory")
 	f("MISCONF Redis is configured to save RDB snapshots", "redis cannot save")

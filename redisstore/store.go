@@ -130,6 +130,7 @@ var faults = []struct{ word, meaning string }{
 	{"NOAUTH", "redis wants a user and password"},
 	{"WRONGPASS", "redis does not take the user and password"},
 	{"NOPERM", "the Redis user lacks a right"},
+	{"The user executing the script can't", "the Redis user lacks a right"},
 	{"LOADING", "redis is loading its data"},
 	{"MASTERDOWN", "the replica has lost its primary"},
 	{"OOM ", "redis is out of memory"},

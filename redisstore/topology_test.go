@@ -144,6 +144,33 @@ func TestUser(t *testing.T) {
 	}
 }
 
+// A zone is deleted wholly or not at all.
+func TestUserWithoutRight(t *testing.T) {
+	srv := startRedis(t)
+	rdb := newServer(t, srv.url(), srv).rdb
+	ctx := context.Background()
+	if err := rdb.Do(ctx, "acl", "setuser", "redyn", "on", ">secret", "~{redyn}:*", "+@all", "-xadd").Err(); err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, redisstore.Options{URL: srv.url()})
+	before := create(t, s, org, orgSets()...)
+	denied := open(t, redisstore.Options{URL: fmt.Sprintf("redis://redyn:secret@%s/0", srv.addr())})
+	_, err := denied.DeleteZone(ctx, org, "", "")
+	if err == nil || !strings.Contains(err.Error(), "the Redis user lacks a right") {
+		t.Errorf("deleting the zone fails with %v", err)
+	}
+	if z, err := s.Zone(ctx, org); err != nil || z.ID != before.ID || count(t, s, org) != len(orgSets()) {
+		t.Errorf("zone is %+v, %v", z, err)
+	}
+	// A server out of memory takes it.
+	if err := rdb.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.DeleteZone(ctx, org, "", ""); err != nil {
+		t.Error(err)
+	}
+}
+
 // syncBuffer is a buffer that a log may write to.
 type syncBuffer struct {
 	mu sync.Mutex
