@@ -19,7 +19,8 @@ type Node struct {
 	Epoch    string    // epoch: the data set that it shows; empty: none was ever loaded
 	Position string    // position: the log entry that it shows, and nothing in front of it hides
 	Zones    int       // zones: how many it shows
-	Lost     bool      // lost: it sees a store without data set
+	Empty    bool      // empty: it sees a store in which nobody has begun a data set
+	Lost     bool      // lost: it sees a store that has lost its data set
 	Loading  bool      // loading: all zones are being loaded
 	Time     time.Time // time: when it wrote this, by its clock
 
@@ -113,6 +114,7 @@ func (f *Follower) lease() ([]any, <-chan struct{}) {
 		"epoch", at.epoch,
 		"position", at.log,
 		"zones", len(f.shown),
+		"empty", f.status.Empty,
 		"lost", f.status.Lost,
 		"loading", f.status.Loading,
 		"reloading", strings.Join(reloading, " "),
@@ -176,7 +178,7 @@ func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 func parseNode(name string, fields map[string]string) Node {
 	n := Node{
 		Name: name, Version: fields["version"], Epoch: fields["epoch"], Position: fields["position"],
-		Lost: fields["lost"] == "1", Loading: fields["loading"] == "1", reloading: strings.Fields(fields["reloading"]),
+		Empty: fields["empty"] == "1", Lost: fields["lost"] == "1", Loading: fields["loading"] == "1", reloading: strings.Fields(fields["reloading"]),
 	}
 	n.Zones, _ = strconv.Atoi(fields["zones"])
 	n.Time, _ = time.Parse(time.RFC3339Nano, fields["time"])

@@ -50,9 +50,13 @@ func TestEmptyStore(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
 		s := open(t, redisstore.Options{URL: srv.url})
 		f, m := follow(t, s, "node")
-		if st := f.Status(); !st.Lost || st.Epoch != "" || len(m.dump()) > 0 {
+		if st := f.Status(); !st.Empty || st.Lost || st.Losses > 0 || st.Epoch != "" || len(m.dump()) > 0 {
 			t.Errorf("status is %+v", st)
 		}
+		eventually(t, "the lease tells", func() error {
+			nodes, err := s.Nodes(t.Context())
+			return holds(err == nil && len(nodes) == 1 && nodes[0].Empty && !nodes[0].Lost, "%+v, %v", nodes, err)
+		})
 		// The node holds nothing, so a data set may be begun.
 		_, r, err := s.CreateZone(context.Background(), dns.Zone{Name: org}, orgSets(), redisstore.CreateOptions{})
 		if err != nil {
@@ -61,7 +65,7 @@ func TestEmptyStore(t *testing.T) {
 		if late, err := s.WaitNodes(context.Background(), r); err != nil || len(late) > 0 {
 			t.Errorf("late: %v, %v", late, err)
 		}
-		if st := f.Status(); st.Lost || st.Epoch == "" || st.Zones != 1 {
+		if st := f.Status(); st.Empty || st.Lost || st.Epoch == "" || st.Zones != 1 {
 			t.Errorf("status is %+v", st)
 		}
 	})

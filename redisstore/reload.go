@@ -299,7 +299,7 @@ func (l *loading) show(before []string) {
 		f.recent.add(id)
 	}
 	f.status.Reloads++
-	f.status.Lost = false
+	f.status.Empty, f.status.Lost = false, false
 	f.status.Contact = time.Now()
 	f.loadedAt = f.status.Contact
 	once(f.loaded)

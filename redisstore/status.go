@@ -23,8 +23,9 @@ type Status struct {
 	// Loading says that all zones are being loaded; Reloading is the number of single zones that are.
 	Loading   bool
 	Reloading int
-	// Lost says that the store is there and has no data set; the copy is the last one known.
-	Lost bool
+	// Empty says that the store is there and has no data set, as nobody has begun one; Lost that it has
+	// none any more: the copy is the last one known.
+	Empty, Lost bool
 	// Contact is when the read server last showed that the copy is what it holds. It does so at
 	// least four times a second while it is well.
 	Contact time.Time
@@ -123,16 +124,17 @@ func (f *Follower) lost(ctx context.Context) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	once(f.looked)
-	if f.status.Lost {
+	if f.status.Empty || f.status.Lost {
 		return
 	}
 	if f.at.epoch == "" {
 		f.log.InfoContext(ctx, "store has no data set yet: zone create or zone import begins one")
+		f.status.Empty = true
 	} else {
 		f.log.ErrorContext(ctx, "store has lost its data set; answering from the last copy", "epoch", f.at.epoch, "zones", len(f.shown))
+		f.status.Lost = true
+		f.status.Losses++
 	}
-	f.status.Lost = true
-	f.status.Losses++
 	f.changed()
 }
 

@@ -59,9 +59,11 @@ func nodeList(c *cli.Context, store *redisstore.Store) error {
 
 func nodeState(n redisstore.Node) string {
 	switch {
+	case n.Empty:
+		return "empty"
 	case n.Lost:
 		return "lost"
-	case n.Loading:
+	case n.Loading, n.Epoch == "":
 		return "loading"
 	}
 	return "serving"
