@@ -63,11 +63,10 @@ func (s *Store) newHost(ctx context.Context, h auth.Host) (hs hashes, _ auth.Hos
 		other := there.Hosts[0]
 		return hs, h, fmt.Errorf("host %d is %s: %w", other.ID, other.Name, dns.ErrExists)
 	}
-	before, err := s.rdb.HGet(ctx, s.keys.epoch(), "last_host").Result()
-	if err != nil && !errors.Is(err, redis.Nil) {
-		return hs, h, explain(err)
+	before, last, err := s.lastHost(ctx)
+	if err != nil {
+		return hs, h, err
 	}
-	last, _ := strconv.ParseInt(before, 10, 64)
 	if h.ID == 0 {
 		h.ID = auth.HostID(last + 1)
 	}
@@ -82,6 +81,25 @@ func (s *Store) newHost(ctx context.Context, h auth.Host) (hs hashes, _ auth.Hos
 	}
 	hs.tell(hostEntry(h), encode(storedHost{h.Policy}))
 	return hs, h, nil
+}
+
+// lastHost returns the number given last, as text and as it counts: in a data set that was begun where
+// hosts of another are left, it is the greatest of theirs.
+func (s *Store) lastHost(ctx context.Context) (text string, last int64, err error) {
+	text, err = s.rdb.HGet(ctx, s.keys.epoch(), "last_host").Result()
+	if err == nil {
+		last, _ = strconv.ParseInt(text, 10, 64)
+		return text, last, nil
+	}
+	if !errors.Is(err, redis.Nil) {
+		return "", 0, explain(err)
+	}
+	hosts, err := s.rdb.HVals(ctx, s.keys.hosts()).Result()
+	for _, id := range hosts {
+		n, _ := strconv.ParseInt(id, 10, 64)
+		last = max(last, n)
+	}
+	return "", last, explain(err)
 }
 
 func hostFields(h auth.Host) map[string]string {

@@ -184,6 +184,25 @@ func TestDeleteHostWithAddresses(t *testing.T) {
 	})
 }
 
+// Hosts outlive the loss of epoch, and keep their numbers when a data set is begun anew.
+func TestHostsOfLostStore(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		addHost(t, s, home)
+		addHost(t, s, "other.example.org.")
+		if err := srv.rdb.Del(t.Context(), "{redyn}:epoch").Err(); err != nil {
+			t.Fatal(err)
+		}
+		create(t, s, "example.com.")
+		for want := auth.HostID(3); want < 5; want++ {
+			if h := addHost(t, s, dns.Name(fmt.Sprintf("host%d.example.com.", want))); h.ID != want {
+				t.Errorf("the host's number is %d, want %d", h.ID, want)
+			}
+		}
+	})
+}
+
 func TestAddHostsAtTheSameTime(t *testing.T) {
 	onServers(t, func(t *testing.T, srv *server) {
 		s := open(t, redisstore.Options{URL: srv.url})
