@@ -47,7 +47,7 @@ import (
 //	limit:failures:<network>   failed authentications from there
 //	limit:credential:<id>      failed authentications for it; or, of no password, for user:<digest>
 //	limit:host:<name>          changes of it
-//	nodes           SET     names of nodes that have, or had, a lease
+//	nodes           SET     names of nodes that have, or had lately, a lease
 //	node:<name>     HASH    a serving node's lease, expires; its fields stand at Node
 //	probe:<random>  STRING  whether the primary takes a change; gone at once
 //	log             STREAM  one entry per change, trimmed by MAXLEN ~; its fields stand in entry.go

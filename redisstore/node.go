@@ -3,6 +3,7 @@ package redisstore
 import (
 	"cmp"
 	"context"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +11,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+)
+
+var (
+	//go:embed forget.lua
+	forgetLua string
+
+	forgetScript = redis.NewScript(forgetLua)
 )
 
 // Node is a serving node as its lease, node:<name>, tells.
@@ -149,7 +157,7 @@ func (f *Follower) writeLease(ctx context.Context, key, nodes string, fields []a
 	return before.Val(), nil
 }
 
-// Nodes returns the nodes that have a lease, by name.
+// Nodes returns the nodes that have a lease, by name. It takes those off the list that have none any more.
 func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 	names, err := s.rdb.SMembers(ctx, s.keys.nodes()).Result()
 	if err != nil {
@@ -168,9 +176,12 @@ func (s *Store) Nodes(ctx context.Context) ([]Node, error) {
 	}
 	nodes := make([]Node, 0, len(names))
 	for i, name := range names {
-		if len(leases[i].Val()) > 0 {
-			nodes = append(nodes, parseNode(name, leases[i].Val()))
+		if len(leases[i].Val()) == 0 {
+			// If it fails, whoever looks next does so.
+			_ = forgetScript.Run(ctx, s.rdb, []string{s.keys.nodes(), s.keys.node(name)}, name).Err()
+			continue
 		}
+		nodes = append(nodes, parseNode(name, leases[i].Val()))
 	}
 	return nodes, nil
 }

@@ -76,6 +76,9 @@ func TestWaitNodesNamesTheLate(t *testing.T) {
 		if err != nil || !named("ns2") || named("dead") {
 			t.Errorf("late: %+v, %v", late, err)
 		}
+		if names := srv.rdb.SMembers(t.Context(), "{redyn}:nodes").Val(); slices.Contains(names, "dead") || !slices.Contains(names, "ns2") {
+			t.Errorf("nodes are %v", names)
+		}
 	})
 }
 
