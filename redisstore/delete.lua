@@ -4,7 +4,10 @@
 local name, id, gen = unpack(ARGV, 6, 8)
 if not epoch then return {'lost'} end
 if version ~= '1' then return {'schema', version} end
-if redis.call('HGET', KEYS[3], name) ~= id or redis.call('HGET', KEYS[4], 'gen') ~= gen then
+-- A zone:<id> that is missing, or no hash, has no generation.
+local there = redis.pcall('HGET', KEYS[4], 'gen')
+if type(there) ~= 'string' then there = '' end
+if redis.call('HGET', KEYS[3], name) ~= id or there ~= gen then
 	return {'stale'}
 end
 -- A server that is out of memory takes what comes after a write, though not everybody may append.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -93,12 +94,8 @@ func (r reader) list(ctx context.Context) ([]listed, error) {
 	return zones, nil
 }
 
-// zoneIDs returns the ids of all zones.
-func (r reader) zoneIDs(ctx context.Context) ([]dns.ZoneID, error) {
-	zones, err := r.list(ctx)
-	if err != nil {
-		return nil, err
-	}
+// listedIDs returns the ids of the zones.
+func listedIDs(zones []listed) ([]dns.ZoneID, error) {
 	ids := make([]dns.ZoneID, len(zones))
 	for i, z := range zones {
 		if z.err != nil {
@@ -146,13 +143,17 @@ func (r reader) addSerials(ctx context.Context, zones []*header) error {
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, redis.Nil) && !isUnreadable(err) {
 		return explain(err)
 	}
 	for i, h := range zones {
+		err := soas[i].Err()
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("SOA of %s: %w", h.Name, explain(err))
+		}
 		set, err := decodeRRset(h.Name, dns.TypeSOA, soas[i].Val())
 		if err != nil {
-			return err
+			return fmt.Errorf("SOA of %s: %w", h.Name, err)
 		}
 		h.Serial = serialOf(set)
 	}
@@ -201,22 +202,37 @@ func (r reader) inBatches(ctx context.Context, do func([]*header) error) error {
 	if t.epoch == "" {
 		return dns.ErrLost
 	}
-	ids, err := r.zoneIDs(ctx)
+	zones, err := r.list(ctx)
 	if err != nil {
 		return err
 	}
-	for len(ids) > 0 {
-		n := min(len(ids), headerBatch)
-		batch, err := r.headers(ctx, ids[:n])
+	for some := range slices.Chunk(zones, headerBatch) {
+		ids, err := listedIDs(some)
+		if err != nil {
+			return err
+		}
+		batch, err := r.headers(ctx, ids)
+		if isUnreadable(err) {
+			err = r.named(ctx, some)
+		}
 		if err != nil {
 			return err
 		}
 		if err := do(batch); err != nil {
 			return err
 		}
-		ids = ids[n:]
 	}
 	return nil
+}
+
+// named returns the error of the first zone that cannot be read, with the zone's name.
+func (r reader) named(ctx context.Context, zones []listed) error {
+	for _, z := range zones {
+		if _, err := r.headers(ctx, []dns.ZoneID{z.id}); err != nil {
+			return fmt.Errorf("zone %s: %w", z.name, err)
+		}
+	}
+	return fmt.Errorf("zones: %w", errMoved)
 }
 
 // How many fields one HSCAN is to return, about; and how many if many zones are asked for at once.

@@ -49,7 +49,7 @@ func (s secrets) decodeKeys(zone dns.ZoneID, texts map[string]string) (keys []dn
 	return keys, reads
 }
 
-// serverTexts returns what there is in tsig and autoprimaries.
+// serverTexts returns what there is in tsig and autoprimaries; if one is no hash, the other.
 func (r reader) serverTexts(ctx context.Context) (tsig, autoprimaries map[string]string, err error) {
 	var found [2]*redis.MapStringStringCmd
 	_, err = r.rdb.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -57,10 +57,7 @@ func (r reader) serverTexts(ctx context.Context) (tsig, autoprimaries map[string
 		found[1] = p.HGetAll(ctx, r.keys.autoprimaries())
 		return nil
 	})
-	if err != nil {
-		return nil, nil, explain(err)
-	}
-	return found[0].Val(), found[1].Val(), nil
+	return found[0].Val(), found[1].Val(), explain(err)
 }
 
 // decodeTSIGKeys reads all TSIG keys, by name, and tells what came of it.

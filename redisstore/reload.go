@@ -119,16 +119,20 @@ func (l *loading) stageServer(ctx context.Context) error {
 	f.unread.again(ofServer)
 	f.mu.Unlock()
 	tsig, texts, err := f.r.serverTexts(ctx)
-	if err != nil {
+	var data dns.ServerData
+	switch {
+	case isUnreadable(err):
+		f.log.ErrorContext(ctx, "TSIG keys or autoprimaries cannot be read; which TSIG keys there are is not known", "err", err)
+		data.TSIGUnknown = true
+	case err != nil:
 		return fmt.Errorf("read TSIG keys and autoprimaries: %w", err)
 	}
-	var data dns.ServerData
 	if data.Autoprimaries, err = decodeAutoprimaries(texts); err != nil {
 		f.log.ErrorContext(ctx, "an autoprimary cannot be read, and is none", "err", err)
 	}
 	var reads []secretRead
 	data.TSIG, reads = f.s.secrets.decodeTSIGKeys(tsig)
-	data.TSIGUnknown = failed(reads) != nil
+	data.TSIGUnknown = data.TSIGUnknown || failed(reads) != nil
 	if f.o.Hosts {
 		if data.Hosts, err = f.r.hostNames(ctx); err != nil {
 			return fmt.Errorf("read hosts: %w", err)

@@ -2,8 +2,10 @@ package redisstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"redyn/backend/dns"
@@ -121,5 +123,72 @@ func TestWrongZoneIDs(t *testing.T) {
 		reload(begun, 1)
 		shows(n, names[0], `["x.example."]`)
 		shows(n, names[1], `[]`)
+	})
+}
+
+// Whatever is wrong with a zone, it is named, and can be deleted and created anew.
+func TestDeleteUnreadableZone(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		ctx := context.Background()
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		f, m := follow(t, s, "node")
+		const name = dns.Name("bad.example.")
+		wrong := map[string]func(zone, rr, meta string) error{
+			"kind": func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, zone, "kind", "king").Err() },
+			"gone": func(zone, rr, meta string) error { return srv.rdb.Del(ctx, zone).Err() },
+			"text": func(zone, rr, meta string) error { return text(srv, zone) },
+			"rr":   func(zone, rr, meta string) error { return text(srv, rr) },
+			"soa":  func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, rr, string(name)+" SOA", "1").Err() },
+			"meta": func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, meta, "X", "no list").Err() },
+		}
+		for what, spoil := range wrong {
+			id := create(t, s, name, dns.NewRRset(name, dns.TypeSOA, 3600, soaContent)).ID
+			zone := fmt.Sprintf("{redyn}:zone:%d", id)
+			rr := fmt.Sprintf("{redyn}:rr:%d:%s", id, srv.rdb.HGet(ctx, zone, "gen").Val())
+			if err := spoil(zone, rr, fmt.Sprintf("{redyn}:meta:%d", id)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := s.Zone(ctx, name); err == nil || errors.Is(err, dns.ErrNotFound) {
+				t.Errorf("%s: the zone is read: %v", what, err)
+			}
+			if _, err := s.Zones(ctx); what != "gone" && (err == nil || !strings.Contains(err.Error(), "bad.example.")) {
+				t.Errorf("%s: the list fails with %v", what, err)
+			}
+			f.Reload()
+			eventually(t, "the node cannot read it", func() error { return holds(f.Status().Unknown == 1, "%s: %+v", what, f.Status()) })
+			r, err := s.DeleteZone(ctx, name, "", "")
+			if err != nil {
+				t.Errorf("%s: %v", what, err)
+				continue
+			}
+			shown(t, f, r)
+			if zones, err := s.Zones(ctx); err != nil || len(zones) != 1 {
+				t.Errorf("%s: left are %v, %v", what, zones, err)
+			}
+		}
+		sameAsStore(t, s, m)
+	})
+}
+
+// text puts a text in the place of what is there.
+func text(srv *server, key string) error {
+	ctx := context.Background()
+	return errors.Join(srv.rdb.Del(ctx, key).Err(), srv.rdb.Set(ctx, key, "text", 0).Err())
+}
+
+// A node begins also where the TSIG keys cannot be read, which are not known then.
+func TestUnreadableTSIGKeys(t *testing.T) {
+	onServers(t, func(t *testing.T, srv *server) {
+		s := open(t, redisstore.Options{URL: srv.url})
+		create(t, s, org, orgSets()...)
+		if err := text(srv, "{redyn}:tsig"); err != nil {
+			t.Fatal(err)
+		}
+		f, m := follow(t, s, "node")
+		<-f.Loaded()
+		if !m.server.tsigUnknown || m.get(org, "www.example.org.", dns.TypeA) == nil {
+			t.Errorf("the copy shows %v", m.dump())
+		}
 	})
 }

@@ -117,10 +117,15 @@ func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string)
 	var at ref
 	for range staleTries {
 		refs, err := s.refsOf(ctx, []dns.ZoneChange{{Zone: name}})
+		switch {
+		case err == nil:
+			at = refs[0]
+		case isUnreadable(err):
+			at, err = s.place(ctx, name)
+		}
 		if err != nil {
 			return Result{}, fmt.Errorf("%s: %w", doing, err)
 		}
-		at = refs[0]
 		keys := []string{s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id), s.keys.key(at.id)}
 		if r, err = s.run(ctx, deleteScript, o, keys, []any{string(name), idText(at.id), at.gen}); err != nil {
 			return Result{}, fmt.Errorf("%s: %w", doing, err)
@@ -133,6 +138,19 @@ func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string)
 	return r.result(doing, []dns.ZoneID{at.id})
 }
 
+// place returns where a zone is of which not everything can be read; gen is empty if that is so, too.
+func (s *Store) place(ctx context.Context, name dns.Name) (ref, error) {
+	id, err := s.primary().zoneID(ctx, name)
+	if err != nil {
+		return ref{}, err
+	}
+	gen, err := s.rdb.HGet(ctx, s.keys.zone(id), "gen").Result()
+	if errors.Is(err, redis.Nil) || redis.HasErrorPrefix(err, "WRONGTYPE") {
+		err = nil
+	}
+	return ref{id, gen}, explain(err)
+}
+
 func (s *Store) primary() reader { return reader{s.rdb, s.keys, s.o.Timeout} }
 
 // header reads what is known of a zone besides its records, from the primary.
@@ -142,7 +160,11 @@ func (s *Store) header(ctx context.Context, name dns.Name) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	h, err := r.headers(ctx, []dns.ZoneID{id})
+	ids := []dns.ZoneID{id}
+	h, err := r.headers(ctx, ids)
+	if err == nil {
+		err = r.gone(ctx, ids, h, func(dns.ZoneID) dns.Name { return name })
+	}
 	if err != nil {
 		return header{}, err
 	}
