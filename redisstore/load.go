@@ -215,6 +215,9 @@ func (r reader) inBatches(ctx context.Context, do func([]*header) error) error {
 		if isUnreadable(err) {
 			err = r.named(ctx, some)
 		}
+		if err == nil {
+			err = r.gone(ctx, ids, batch, func(id dns.ZoneID) dns.Name { return dns.Name(some[slices.Index(ids, id)].name) })
+		}
 		if err != nil {
 			return err
 		}

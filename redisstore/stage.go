@@ -69,7 +69,7 @@ func (r reader) gone(ctx context.Context, ids []dns.ZoneID, there []*header, nam
 		case err != nil && !errors.Is(err, redis.Nil):
 			return fmt.Errorf("list zones: %w", explain(err))
 		case listed == idText(id):
-			return unreadable{fmt.Errorf("zone %d is listed, and there is no %s", id, r.keys.zone(id))}
+			return unreadable{fmt.Errorf("%s is listed as zone %d, and there is no %s", name(id), id, r.keys.zone(id))}
 		}
 	}
 	return nil
