@@ -82,13 +82,16 @@ func (p *powerDNS) nsupdate(t *testing.T, tsig, commands string) error {
 func (p *powerDNS) notified(t *testing.T, zone string, to *powerDNS) {
 	t.Helper()
 	want := p.serial(t, zone)
-	eventually(t, func() error {
-		reply, err := to.exchange(zone, dns.TypeSOA)
-		if err == nil && (len(reply.Answer) == 0 || reply.Answer[0].(*dns.SOA).Serial != want) {
-			err = fmt.Errorf("%s is not at %d there: %v", zone, want, reply)
-		}
-		return err
-	})
+	eventually(t, func() error { return to.isAt(zone, want) })
+}
+
+// isAt reports why the server does not serve a zone with that serial.
+func (p *powerDNS) isAt(zone string, serial uint32) error {
+	reply, err := p.exchange(zone, dns.TypeSOA)
+	if err == nil && (len(reply.Answer) == 0 || reply.Answer[0].(*dns.SOA).Serial != serial) {
+		err = fmt.Errorf("%s is not at %d there: %v", zone, serial, reply)
+	}
+	return err
 }
 
 // serial is what the server answers for the zone.
