@@ -1,12 +1,12 @@
 package auth
 
 import (
-	"container/list"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 )
 
 // memory remembers which password was verified for a credential, so that it is not hashed
@@ -15,60 +15,34 @@ import (
 // but their HMAC under a key that no one else has. The least recently used are forgotten.
 type memory struct {
 	key  [sha256.Size]byte
-	size int
-
-	mu    sync.Mutex
-	byID  map[string]*list.Element
-	order list.List // of *memorised, latest use first
-}
-
-type memorised struct {
-	id  string
-	mac [sha256.Size]byte
+	macs *lru.Cache[string, [sha256.Size]byte] // by the id of the credential; nil: nothing is remembered
 }
 
 // newMemory returns a memory for size credentials; none if size is not positive.
 func newMemory(size int) *memory {
-	m := &memory{size: size, byID: make(map[string]*list.Element)}
+	m := new(memory)
 	_, _ = rand.Read(m.key[:])
+	if size > 0 {
+		m.macs, _ = lru.New[string, [sha256.Size]byte](size) // which fails if size is not positive
+	}
 	return m
 }
 
 // has reports whether the secret was verified for the credential as it is stored now.
 func (m *memory) has(c *Credential, secret Secret) bool {
-	if m.size <= 0 {
+	if m.macs == nil {
 		return false
 	}
+	known, ok := m.macs.Get(c.ID)
 	mac := m.mac(c, secret)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e, ok := m.byID[c.ID]
-	if !ok || !hmac.Equal(e.Value.(*memorised).mac[:], mac[:]) {
-		return false
-	}
-	m.order.MoveToFront(e)
-	return true
+	return ok && hmac.Equal(known[:], mac[:])
 }
 
 // add remembers that the secret is the credential's.
 func (m *memory) add(c *Credential, secret Secret) {
-	if m.size <= 0 {
-		return
+	if m.macs != nil {
+		m.macs.Add(c.ID, m.mac(c, secret))
 	}
-	mac := m.mac(c, secret)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if e, ok := m.byID[c.ID]; ok {
-		e.Value.(*memorised).mac = mac
-		m.order.MoveToFront(e)
-		return
-	}
-	if m.order.Len() >= m.size {
-		last := m.order.Back()
-		delete(m.byID, last.Value.(*memorised).id)
-		m.order.Remove(last)
-	}
-	m.byID[c.ID] = m.order.PushFront(&memorised{c.ID, mac})
 }
 
 // mac is over id, stored hash and secret, each with its length in front.

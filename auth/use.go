@@ -42,6 +42,22 @@ type Found struct {
 	// RetryAfter says when a source that asked or failed too often may come again; then nothing else is
 	// told. 0: it did not.
 	RetryAfter time.Duration
+	// Basis is what the answer is made of but for times of use, in a form that the store can compare.
+	Basis string
+}
+
+// Premise is a Query that is not asked, as its answer is remembered: it is asked in the same step as a
+// change is made, which is made only if the answer is still made of the same.
+type Premise struct {
+	Query Query
+	Basis string // of what was Found
+}
+
+// PremiseError says that the answer to a Premise is another by now. Nothing is used up.
+type PremiseError struct{ Found Found }
+
+func (e *PremiseError) Error() string {
+	return "what is remembered of credentials or hosts has changed"
 }
 
 // Use is what belongs to a change besides the data: it happens together with the change, in one step,
@@ -56,6 +72,8 @@ type Use struct {
 	TokenHost HostID
 	// Replay must not be there, and is kept until it expires, even if nothing changes; nil: none.
 	Replay *Replay
+	// Premise has to hold, and counts as a Query of its own; nil: all was asked.
+	Premise *Premise
 }
 
 // Limit is how many of something may happen in a time; the zero Limit is none.

@@ -17,7 +17,7 @@ var applyLua string
 //go:embed use.lua
 var useLua string
 
-var applyScript = newScript(countLua + useLua + applyLua)
+var applyScript = newScript(countLua + requestLua + useLua + applyLua)
 
 // Bounds of one change and of its entry in the log.
 const (
@@ -52,14 +52,15 @@ func (s *Store) Apply(ctx context.Context, c dns.Change) (Result, error) {
 // signature, even if nothing has to be changed, and a part of its hosts' limit if something has.
 //
 // It fails as Apply does, with auth.ErrUsed if the token is not the host's or the signature is known,
-// and with *auth.LimitError if a host was changed too often. After those nothing is used up.
+// with *auth.LimitError if a host was changed too often, and with *auth.PremiseError. After those nothing
+// is used up.
 func (s *Store) Update(ctx context.Context, c dns.Change, u auth.Use) (Result, error) {
 	const doing = "apply change"
 	hashes, err := s.serverHashes(ctx, c.Server)
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	return s.change(ctx, doing, c, besides{hashes: hashes, use: s.useArgs(u)})
+	return s.change(ctx, doing, c, besides{hashes: hashes, use: s.useArgs(u), premise: u.Premise})
 }
 
 // besides is what a change does besides the data of zones.
@@ -67,6 +68,8 @@ type besides struct {
 	hashes []hashChange
 	told   []any // fields and values of the entry in the log, if there is one
 	use    []any // as use.lua reads it
+	// premise has to hold when the script runs first; nil: there is none.
+	premise *auth.Premise
 }
 
 // hashChange is what a change does to a hash.
@@ -103,7 +106,7 @@ func (s *Store) change(ctx context.Context, doing string, c dns.Change, b beside
 		if err != nil {
 			return fail(err)
 		}
-		keys, args := s.zoneArgs(c.Zones, refs, wanted, sealed)
+		keys, args := s.zoneArgs(s.openingArgs(b.premise), c.Zones, refs, wanted, sealed)
 		keys, args = b.append(keys, args)
 		if r, err = s.run(ctx, applyScript, o, keys, args); err != nil {
 			return fail(err)
@@ -111,6 +114,7 @@ func (s *Store) change(ctx context.Context, doing string, c dns.Change, b beside
 		if !r.stale() {
 			break
 		}
+		b.premise = nil // it held
 		s.forget(c.Zones)
 	}
 	return r.result(doing, zones)
@@ -119,12 +123,18 @@ func (s *Store) change(ctx context.Context, doing string, c dns.Change, b beside
 // staleTries is how often a script is sent with zones looked up anew.
 const staleTries = 4
 
-// zoneArgs writes the keys and arguments of apply.lua as far as they are about zones.
-func (s *Store) zoneArgs(zones []dns.ZoneChange, refs []ref, wanted []zoneArgs, sealed [][]any) (keys []string, args []any) {
+// openingArgs writes the arguments of apply.lua that come before the zones.
+func (s *Store) openingArgs(p *auth.Premise) []any {
 	now := s.o.Now()
+	args := append(make([]any, 0, 48),
+		uint32(dns.SerialUnixTime.Floor(now)), uint32(dns.SerialDate.Floor(now)), maxEntryBytes)
+	return append(args, premiseArgs(p)...)
+}
+
+// zoneArgs appends the keys and arguments of apply.lua that are about zones.
+func (s *Store) zoneArgs(args []any, zones []dns.ZoneChange, refs []ref, wanted []zoneArgs, sealed [][]any) (keys []string, all []any) {
 	keys = make([]string, 0, 4*len(zones))
-	args = append(make([]any, 0, 32),
-		uint32(dns.SerialUnixTime.Floor(now)), uint32(dns.SerialDate.Floor(now)), maxEntryBytes, len(zones))
+	args = append(args, len(zones))
 	for i, z := range zones {
 		at := refs[i]
 		keys = append(keys, s.keys.zone(at.id), s.keys.rr(at.id, at.gen), s.keys.meta(at.id), s.keys.key(at.id))

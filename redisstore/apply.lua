@@ -1,11 +1,13 @@
 -- Applies a change: compares what it expects, drops what is there already, raises serials.
 -- KEYS: for each zone: zone:<id>, rr:<id>:<gen>, meta:<id>, key:<id>; then the other hashes.
--- ARGV: least serial by unixtime, by date, most bytes of an entry; number of zones, for each: name,
---   id, gen, lists of expected RRsets, RRsets, metadata, DNSSEC keys, fields of zone:<id>; number of
---   other hashes, for each: the word before its fields in the log ('' if they are not told), how many
---   fields it has ('' if that is all the same), lists of expected fields, fields; a list of what else
---   the log tells; then what use.lua reads. A list is begun by its number of pairs. A pair is a field
---   of the hash and its value, '' if there is none.
+-- ARGV: least serial by unixtime, by date, most bytes of an entry; the premise: number of its values,
+--   what the answer is to be made of, what request.lua reads; number of zones, for each: name, id, gen,
+--   lists of expected RRsets, RRsets, metadata, DNSSEC keys, fields of zone:<id>; number of other
+--   hashes, for each: the word before its fields in the log ('' if they are not told), how many fields
+--   it has ('' if that is all the same), lists of expected fields, fields; a list of what else the log
+--   tells; then what use.lua reads. A list is begun by its number of pairs. A pair is a field of the
+--   hash and its value, '' if there is none.
+-- Answers 'other' and what request.lua answers if that is not as the premise says.
 if not epoch then return {'lost'} end
 if version ~= '1' then return {'schema', version} end
 
@@ -14,6 +16,14 @@ local function take()
 	at = at + 1
 	return ARGV[at]
 end
+
+local premise = tonumber(take())
+if premise > 0 then
+	local found = request(at + 2)
+	if found[1] ~= 'found' or basis(found) ~= ARGV[at + 1] then return {'other', unpack(found)} end
+	at = at + premise
+end
+
 local function list()
 	local all = {}
 	for i = 1, tonumber(take()) do

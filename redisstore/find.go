@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -14,16 +15,24 @@ import (
 	"redyn/backend/dns"
 )
 
+//go:embed request.lua
+var requestLua string
+
 //go:embed find.lua
 var findLua string
 
-var findScript = redis.NewScript(countLua + findLua)
+var findScript = redis.NewScript(countLua + requestLua + findLua)
 
 // Find counts a request against the limit of its source, and answers from the primary what it asks,
 // in one step. If the source has to wait, that is all it answers. It fails with dns.ErrLost if there
 // is no data set, and rather than leave out a credential that cannot be read.
 func (s *Store) Find(ctx context.Context, q auth.Query) (auth.Found, error) {
-	r, err := s.ask(ctx, findScript, []string{s.keys.epoch()}, findArgs(q)...)
+	r, err := s.ask(ctx, findScript, []string{s.keys.epoch()}, requestArgs(q)...)
+	return foundOrWait(r, err)
+}
+
+// foundOrWait reads what follows the word of request.lua's answer, or what outcome makes of that.
+func foundOrWait(r []string, err error) (auth.Found, error) {
 	var limit *auth.LimitError
 	if errors.As(err, &limit) {
 		return auth.Found{RetryAfter: limit.RetryAfter}, nil
@@ -38,8 +47,31 @@ func (s *Store) Find(ctx context.Context, q auth.Query) (auth.Found, error) {
 	return found, nil
 }
 
-// findArgs writes the query as find.lua reads it.
-func findArgs(q auth.Query) []any {
+// premiseArgs writes a premise as apply.lua reads it.
+func premiseArgs(p *auth.Premise) []any {
+	if p == nil {
+		return nothing
+	}
+	request := requestArgs(p.Query)
+	return append(append(make([]any, 0, 2+len(request)), 1+len(request), p.Basis), request...)
+}
+
+// otherwise reads the answer of apply.lua to a premise that does not hold.
+func (r reply) otherwise() error {
+	rest := r[1:]
+	err := rest.outcome()
+	if err == nil {
+		rest = rest[1:]
+	}
+	found, err := foundOrWait(rest, err)
+	if err != nil {
+		return err
+	}
+	return &auth.PremiseError{Found: found}
+}
+
+// requestArgs writes the query as request.lua reads it.
+func requestArgs(q auth.Query) []any {
 	flag := func(on bool) string {
 		if on {
 			return "1"
@@ -67,13 +99,13 @@ func appendList[T ~string](args []any, list []T) []any {
 	return args
 }
 
-// How many values find.lua answers for each.
+// How many values request.lua answers for each; the last of them is no part of the basis.
 const (
 	credentialValues = 3
 	hostValues       = 6
 )
 
-// parseFound reads what find.lua answers.
+// parseFound reads what request.lua answers.
 func parseFound(r []string) (found auth.Found, err error) {
 	if len(r) == 0 {
 		return found, errors.New("the script answers nothing")
@@ -83,13 +115,15 @@ func parseFound(r []string) (found auth.Found, err error) {
 	if err != nil || n < 0 || n > len(r) || len(r) < hosts || (len(r)-hosts)%hostValues != 0 {
 		return found, fmt.Errorf("the script answers %d values, %q credentials among them", len(r), r[0])
 	}
+	basis := append(make([]string, 0, len(r)), r[0])
 	for i := 1; i < hosts; i += credentialValues {
-		c, err := parseCredential(r[i], r[i+1])
+		basis = append(basis, r[i:i+credentialValues-1]...)
+		c, err := parseCredential(r[i], r[i+2])
 		if err != nil {
 			return found, err
 		}
 		found.Credentials = append(found.Credentials, c)
-		if failures, _ := strconv.Atoi(r[i+2]); failures > 0 {
+		if failures, _ := strconv.Atoi(r[i+1]); failures > 0 {
 			if found.Failures == nil {
 				found.Failures = make(map[string]int)
 			}
@@ -97,18 +131,20 @@ func parseFound(r []string) (found auth.Found, err error) {
 		}
 	}
 	for i := hosts; i < len(r); i += hostValues {
-		h, err := parseHost(r[i], r[i+1], r[i+2], r[i+3], r[i+4])
+		basis = append(basis, r[i:i+hostValues-1]...)
+		h, err := parseHost(r[i], r[i+1], r[i+2], r[i+3], r[i+5])
 		if err != nil {
 			return found, err
 		}
 		found.Hosts = append(found.Hosts, h)
-		if token := r[i+5]; token != "" {
+		if token := r[i+4]; token != "" {
 			if found.Tokens == nil {
 				found.Tokens = make(map[auth.HostID]string)
 			}
 			found.Tokens[h.ID] = token
 		}
 	}
+	found.Basis = strings.Join(basis, "\n")
 	return found, nil
 }
 

@@ -167,6 +167,8 @@ func (r reply) outcome() error {
 		return errGone
 	case "used":
 		return auth.ErrUsed
+	case "other":
+		return r.otherwise()
 	case "limit":
 		return limitError(r[1:])
 	}

@@ -17,18 +17,29 @@ type attempt struct {
 	u        *Updater
 	r        *request
 	wish     wish
+	query    auth.Query  // what has to be known
+	told     *auth.Found // the answer, if it came without asking
 	found    auth.Found
 	verified auth.Verified
+	premise  *auth.Premise // that found is still so; nil: it was asked
 }
 
 func (a *attempt) run(ctx context.Context) ([]result, error) {
+	a.query = a.whatToAsk()
+	if done, results, err := a.presume(ctx); done {
+		return results, err
+	}
 	if err := a.admit(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.settle(ctx); err != nil {
 		return nil, err
 	}
-	return a.write(ctx)
+	results, err := a.write(ctx)
+	if err == nil {
+		a.u.premises.keep(&a.query, a.found)
+	}
+	return results, err
 }
 
 // admit finds out who asks, and whether he may.
@@ -42,21 +53,32 @@ func (a *attempt) admit(ctx context.Context) error {
 	return a.wish.flaw
 }
 
-// find limits the source, and asks the store what it knows of who asks for what.
-func (a *attempt) find(ctx context.Context) error {
+// whatToAsk is what has to be known of who asks for what.
+func (a *attempt) whatToAsk() auth.Query {
 	q := auth.Query{OneTimeToken: a.wish.proof.kind == signedProof}
 	a.wish.proof.ask(&q)
 	for _, h := range a.wish.hosts {
 		h.ask(&q)
 	}
-	var err error
-	if a.found, err = a.u.find(ctx, a.r, q); err != nil {
-		return err
+	return q
+}
+
+// find limits the source, and asks the store.
+func (a *attempt) find(ctx context.Context) (err error) {
+	if a.told != nil {
+		a.found, err = a.u.heard(a.r, *a.told, nil)
+	} else {
+		a.found, err = a.u.find(ctx, a.r, a.whatToAsk())
 	}
+	a.resolve()
+	return err
+}
+
+// resolve finds the hosts among those that were found.
+func (a *attempt) resolve() {
 	for _, h := range a.wish.hosts {
 		h.resolve(a.found.Hosts)
 	}
-	return nil
 }
 
 // prove verifies the proof, and that it is enough for what the request names. The names are part of
@@ -179,6 +201,7 @@ func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause
 // write computes the change and has it made.
 func (a *attempt) write(ctx context.Context) ([]result, error) {
 	use := a.use()
+	use.Premise = a.premise
 	for try := 0; ; try++ {
 		change, results, err := a.u.compute(&a.wish)
 		if err != nil {
@@ -197,6 +220,7 @@ func (a *attempt) write(ctx context.Context) ([]result, error) {
 		case !errors.Is(err, dns.ErrConflict) || try == len(conflictPauses):
 			return nil, err
 		}
+		use.Premise = nil // it held
 		select {
 		case <-time.After(jittered(conflictPauses[try])):
 		case <-ctx.Done():

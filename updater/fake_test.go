@@ -3,6 +3,7 @@ package updater
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"net/netip"
@@ -33,6 +34,7 @@ type fakeStore struct {
 	upgraded    map[string]string
 
 	updates   []dns.Change
+	premises  int   // how many updates were made by what was remembered
 	away      error // what every question is answered with
 	conflicts int   // how many updates to come meet a conflict, after which meanwhile is called
 	meanwhile func()
@@ -97,7 +99,10 @@ func (s *fakeStore) get(name dns.Name, typ dns.Type) []string {
 func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var found auth.Found
+	return s.find(q)
+}
+
+func (s *fakeStore) find(q auth.Query) (found auth.Found, err error) {
 	switch {
 	case s.panics:
 		panic("the store is broken")
@@ -128,6 +133,16 @@ func (s *fakeStore) Find(_ context.Context, q auth.Query) (auth.Found, error) {
 		}
 	}
 	found.Failures = maps.Clone(s.failures)
+	for _, c := range found.Credentials {
+		encoded, err := c.Encode()
+		if err != nil {
+			return found, err
+		}
+		found.Basis += fmt.Sprintln(string(encoded), found.Failures[c.ID])
+	}
+	for _, h := range found.Hosts {
+		found.Basis += fmt.Sprintln(h.ID, h.Name, h.Policy, h.Created, found.Tokens[h.ID])
+	}
 	return found, nil
 }
 
@@ -153,6 +168,16 @@ func (s *fakeStore) Update(_ context.Context, c dns.Change, use auth.Use) error 
 	defer s.mu.Unlock()
 	if s.away != nil {
 		return s.away
+	}
+	if p := use.Premise; p != nil {
+		found, err := s.find(p.Query)
+		if err != nil {
+			return err
+		}
+		if found.RetryAfter > 0 || found.Basis != p.Basis {
+			return &auth.PremiseError{Found: found}
+		}
+		s.premises++
 	}
 	if use.Token != "" && s.tokens[use.TokenHost] != use.Token || use.Replay != nil && s.replays[use.Replay.Key] {
 		return auth.ErrUsed

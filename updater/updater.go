@@ -88,17 +88,18 @@ const (
 // Updater answers hosts. Its methods may be called at the same time.
 type Updater struct {
 	Options
-	log     *slog.Logger
-	metrics *metrics
-	guard   *guard
-	listing *semaphore.Weighted // of calls that look through all hosts
+	log      *slog.Logger
+	metrics  *metrics
+	guard    *guard
+	premises *premises
+	listing  *semaphore.Weighted // of calls that look through all hosts
 
 	proxyTold sync.Once
 }
 
 // New returns an Updater.
 func New(o Options) *Updater {
-	u := &Updater{Options: o, log: o.Log, metrics: newMetrics(), guard: newGuard(o.SourceLimit), listing: semaphore.NewWeighted(1)}
+	u := &Updater{Options: o, log: o.Log, metrics: newMetrics(), guard: newGuard(o.SourceLimit), premises: newPremises(), listing: semaphore.NewWeighted(1)}
 	if u.Verifier == nil {
 		u.Verifier = auth.NewVerifier(auth.Options{})
 	}

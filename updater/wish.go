@@ -39,6 +39,17 @@ type hostWish struct {
 	host  auth.Host // as the store knows it; zero if it is not registered
 }
 
+// clone returns a wish that can be changed.
+func (w wish) clone() wish {
+	w.hosts = slices.Clone(w.hosts)
+	for i, h := range w.hosts {
+		one := *h
+		one.edits = slices.Clone(h.edits)
+		w.hosts[i] = &one
+	}
+	return w
+}
+
 // setsAddresses reports whether addresses of a dynamic host are to be set.
 func (h *hostWish) setsAddresses() bool {
 	return h.host.ID != 0 && slices.ContainsFunc(h.edits, func(e edit) bool { return e.typ == dns.TypeA || e.typ == dns.TypeAAAA })
@@ -65,23 +76,40 @@ func (u *Updater) fulfil(ctx context.Context, r *request, w wish) ([]result, err
 
 // find asks the store, and limits who asks.
 func (u *Updater) find(ctx context.Context, r *request, q auth.Query) (auth.Found, error) {
+	if err := u.admits(r); err != nil {
+		return auth.Found{}, err
+	}
+	found, err := u.Store.Find(ctx, u.limiting(r, q))
+	return u.heard(r, found, err)
+}
+
+// admits fails if the store is not to be asked for a request now.
+func (u *Updater) admits(r *request) error {
 	if !u.loaded() {
-		return auth.Found{}, errUnavailable
+		return errUnavailable
 	}
 	if wait := u.guard.wait(r.from, r.now); wait > 0 {
-		return auth.Found{}, limited(wait)
+		return limited(wait)
 	}
+	return nil
+}
+
+// limiting is the query of a request, with who asks and how often he may.
+func (u *Updater) limiting(r *request, q auth.Query) auth.Query {
 	q.From, q.FromLimit, q.FailureLimit = r.from, u.SourceLimit, u.FailureLimit
-	found, err := u.Store.Find(ctx, q)
+	return q
+}
+
+// heard takes the store's answer to a query.
+func (u *Updater) heard(r *request, found auth.Found, err error) (auth.Found, error) {
 	switch {
 	case err != nil:
 		u.guard.count(r.from, r.now)
-		return found, err
 	case found.RetryAfter > 0:
 		u.guard.hold(r.from, r.now, found.RetryAfter)
-		return found, limited(found.RetryAfter)
+		err = limited(found.RetryAfter)
 	}
-	return found, nil
+	return found, err
 }
 
 // ask adds the host to a query.

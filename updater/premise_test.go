@@ -1,0 +1,105 @@
+package updater
+
+import (
+	"testing"
+	"time"
+
+	"redyn/auth"
+	"redyn/backend/dns"
+)
+
+// What is remembered of a host saves asking, and is never the last word.
+func TestPremises(t *testing.T) {
+	s, token := desecServer(t, Options{SourceLimit: auth.Limit{Count: 100, Per: time.Minute}, FailureLimit: auth.Limit{Count: 5, Per: time.Minute}})
+	premises := 0
+	f := func(what string, premise bool, status int, body, query string, a, aaaa []string) {
+		t.Helper()
+		asked := s.store.asked[loopback]
+		s.get("/?hostname=home.example.org"+query, token).is(t, status, body)
+		s.has(home, dns.TypeA, a...)
+		s.has(home, dns.TypeAAAA, aaaa...)
+		if premise {
+			premises++
+		}
+		if s.store.premises != premises || s.store.asked[loopback] != asked+1 {
+			t.Errorf("%s: %d updates by a premise, want %d; %d requests counted at once", what, s.store.premises, premises, s.store.asked[loopback]-asked)
+		}
+	}
+	one, two, six := []string{"192.0.2.1"}, []string{"192.0.2.2"}, []string{"2001:db8::1"}
+	f("the first", false, 200, "good", "&myipv4=192.0.2.1&myipv6=2001:db8::1", one, six)
+	f("the second", true, 200, "good", "&myipv4=192.0.2.2", two, nil)
+	if got := s.store.used; len(got) != 2 || got[0] != got[1] {
+		t.Errorf("used are %v", got)
+	}
+	f("both families", true, 200, "good", "&myipv4=192.0.2.1&myipv6=2001:db8::1", one, six)
+
+	s.store.hosts[0].Policy = auth.PolicyPreserve
+	asked := s.store.asked[loopback]
+	s.get("/?hostname=home.example.org&myipv4=192.0.2.2", token).is(t, 200, "good")
+	s.has(home, dns.TypeAAAA, six...)
+	if s.store.premises != premises || s.store.asked[loopback] != asked+1 {
+		t.Errorf("another policy: %d updates by a premise, %d requests counted", s.store.premises, s.store.asked[loopback]-asked)
+	}
+	f("preserved", true, 200, "good", "&myipv4=192.0.2.1", one, six)
+	s.store.hosts[0].Policy = auth.PolicyDelete
+	f("no longer preserved, of which only the old policy was remembered", false, 200, "good", "&myipv4=192.0.2.2", two, nil)
+
+	s.store.conflicts, s.store.meanwhile = 1, func() {}
+	f("a conflict", true, 200, "good", "&myipv4=192.0.2.1", one, nil)
+
+	s.store.credentials[0].Revoked = true
+	failed := s.store.failed[loopback]
+	f("a revoked token", false, 401, "badauth", "&myipv4=192.0.2.2", one, nil)
+	if s.store.failed[loopback] != failed+1 {
+		t.Errorf("%d failures", s.store.failed[loopback])
+	}
+	s.store.credentials[0].Revoked = false
+	f("a token that is good again", false, 200, "good", "&myipv4=192.0.2.2", two, nil)
+
+	s.store.asked[loopback] = 100
+	a := s.get("/?hostname=home.example.org&myipv4=192.0.2.1", token)
+	if a.is(t, 429, "too many requests; try again in 1m0s"); a.Header.Get("Retry-After") != "60" {
+		t.Errorf("header is %v", a.Header)
+	}
+	s.has(home, dns.TypeA, two...)
+}
+
+// A premise is no way around a store that does not answer, nor does the guard let it be asked more often.
+func TestPremiseAway(t *testing.T) {
+	s, token := desecServer(t, Options{SourceLimit: auth.Limit{Count: 3, Per: time.Minute}})
+	s.get("/?hostname=home.example.org", token).is(t, 200, "good")
+	s.store.away = errAway
+	for range 3 {
+		s.get("/?hostname=home.example.org&myip=192.0.2.7", token).is(t, 503, "not available now; try again later")
+	}
+	s.get("/?hostname=home.example.org&myip=192.0.2.7", token).is(t, 429, "too many requests; try again in 1m0s")
+	s.has(home, dns.TypeA, "127.0.0.1")
+}
+
+// Of a password it is remembered only what was found for the right one, and nothing while it is guessed at.
+func TestPremiseOfPassword(t *testing.T) {
+	s := serve(t, Options{FailureLimit: auth.Limit{Count: 10, Per: time.Minute}})
+	s.store.addHost(17, home)
+	s.passwordFor("correcthorse", nil, home)
+	f := func(password string, status, premises int) {
+		t.Helper()
+		if a := s.get("/?hostname=home.example.org", basic("home.example.org", password)); a.StatusCode != status || s.store.premises != premises {
+			t.Errorf("%s: %d, %d by a premise, want %d and %d", password, a.StatusCode, s.store.premises, status, premises)
+		}
+	}
+	f("correcthorse", 200, 0)
+	f("correcthorse", 200, 1)
+	f("wrong", 401, 1)
+	f("correcthorse", 200, 1) // there is a failure now
+	f("correcthorse", 200, 1)
+	s.store.failures = make(map[string]int)
+	f("correcthorse", 200, 2)
+	c, err := auth.NewPasswordCredential(auth.HashPassword(auth.NewSecret("another"), cheap))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Grant = s.store.credentials[0].Grant
+	s.store.credentials[0] = c
+	f("correcthorse", 401, 2)
+	f("another", 200, 2)
+}
