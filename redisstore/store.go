@@ -3,8 +3,8 @@
 // Every change is one script that also appends to the change log (Store.Apply, Store.Update); a
 // Follower brings a copy of all zones into memory and keeps it there. Hosts and credentials are in
 // no copy: Store.Find reads from the primary what a request has to know, and Store.Update looks whether
-// what was found before is still so. The keys are described in
-// keys.go, the entries of the log in entry.go.
+// what was found before is still so. The keys are described in keys.go, the entries of the log in
+// entry.go.
 package redisstore
 
 import (
