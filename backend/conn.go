@@ -172,7 +172,13 @@ func (c *conn) Read(p []byte) (int, error) {
 	} else {
 		c.relax()
 	}
-	n, err := c.Socket.Read(p)
+	n, err := 0, error(syscall.EAGAIN)
+	if !c.partial && c.spin.worth(&c.set.b.spinners) {
+		n, err = c.spin.receive(c.ReadNow, p)
+	}
+	if err == syscall.EAGAIN {
+		n, err = c.Socket.Read(p)
+	}
 	if n > 0 {
 		c.partial = true
 	}

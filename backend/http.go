@@ -83,8 +83,12 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		b.refuse(ctx, via, m, c, err)
 	} else {
 		s := b.serve(ctx, via, m, c)
-		if n := conn.timing.weigh(m == lookupMethod); n > 0 {
+		lookup := m == lookupMethod
+		if n := conn.timing.weigh(lookup); n > 0 {
 			s.observe(time.Since(fc.Time()), n)
+			if lookup {
+				conn.spin.asked(fc.Time().Sub(epoch), &b.spinners)
+			}
 		}
 	}
 	if conn.session.busy() {

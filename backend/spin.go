@@ -4,14 +4,12 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
-
-	"redyn/backend/socket"
 )
 
-// spin says when a connection of the unix connector that has nothing to read is looked at again and
-// again for a moment before it sleeps. To be woken costs more than a lookup, and a single connection
-// that asks without pause, as pdnsutil's does or that of a single distributor thread, waits for that
-// every time. Where there are others who ask, the processor is theirs.
+// spin says when a connection that has nothing to read is looked at again and again for a moment before
+// it sleeps. To be woken costs more than a lookup, and a single connection that asks without pause, as
+// pdnsutil's does or that of a single distributor thread, waits for that every time. Where there are
+// others who ask, the processor is theirs.
 type spin struct {
 	id    uint64        // tells connections apart; not 0
 	at    time.Duration // since epoch, when it was looked last at what follows
@@ -21,11 +19,12 @@ type spin struct {
 }
 
 const (
-	// spinTime is how long it is looked for a question: two or three times what PowerDNS needs to ask it.
-	spinTime = 20 * time.Microsecond
+	// spinTime is how long it is looked for a question: that who asked is woken by the answer, on another
+	// processor, can take most of it.
+	spinTime = 40 * time.Microsecond
 	// spinGap is how soon, on an average of sample, a question has to follow the one before, to be woken
 	// for it included.
-	spinGap = 60 * time.Microsecond
+	spinGap = 80 * time.Microsecond
 	// spinRest is how long not to spin after it was in vain.
 	spinRest = 4
 )
@@ -52,12 +51,12 @@ func (s *spin) asked(at time.Duration, all *spinners) {
 // worth reports whether to spin now.
 func (s *spin) worth(all *spinners) bool { return s.quick && s.alone && s.rest == 0 && !all.never }
 
-// receive reads from a socket as soon as there is something within spinTime; else it returns EAGAIN.
-func (s *spin) receive(fd int, p []byte) (n int, err error) {
+// receive reads by read as soon as there is something within spinTime; else it returns EAGAIN, as read does.
+func (s *spin) receive(read func([]byte) (int, error), p []byte) (n int, err error) {
 	const looks = 8 // for each at the clock
 	for end := time.Since(epoch) + spinTime; time.Since(epoch) < end; {
 		for range looks {
-			if n, err = socket.Receive(fd, p); err != syscall.EAGAIN {
+			if n, err = read(p); err != syscall.EAGAIN {
 				return n, err
 			}
 		}

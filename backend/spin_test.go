@@ -4,6 +4,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"redyn/backend/socket"
 )
 
 // A connection spins if it alone asks, and one question soon after the other.
@@ -41,18 +43,19 @@ func TestSpinReceive(t *testing.T) {
 	}
 	defer syscall.Close(fds[0])
 	var s spin
+	read := func(p []byte) (int, error) { return socket.Receive(fds[0], p) }
 	buf := make([]byte, 8)
-	if n, err := s.receive(fds[0], buf); n != 0 || err != syscall.EAGAIN || s.rest == 0 {
+	if n, err := s.receive(read, buf); n != 0 || err != syscall.EAGAIN || s.rest == 0 {
 		t.Errorf("with nothing to read: %d, %v, and %d to rest", n, err, s.rest)
 	}
 	if _, err := syscall.Write(fds[1], []byte("question")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.receive(fds[0], buf); string(buf[:n]) != "question" || err != nil {
+	if n, err := s.receive(read, buf); string(buf[:n]) != "question" || err != nil {
 		t.Errorf("with a question: %q, %v", buf[:n], err)
 	}
 	syscall.Close(fds[1])
-	if n, err := s.receive(fds[0], buf); n != 0 || err != nil {
+	if n, err := s.receive(read, buf); n != 0 || err != nil {
 		t.Errorf("at the end: %d, %v", n, err)
 	}
 }

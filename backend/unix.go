@@ -58,7 +58,7 @@ func (b *Backend) serveLines(ctx context.Context, c *conn) {
 		for {
 			n, err := socket.Receive(c.fd, l.buf[l.have:])
 			if err == syscall.EAGAIN && c.spin.worth(&b.spinners) {
-				n, err = c.spin.receive(c.fd, l.buf[l.have:])
+				n, err = c.spin.receive(func(p []byte) (int, error) { return socket.Receive(c.fd, p) }, l.buf[l.have:])
 			}
 			switch {
 			case err == syscall.EINTR:

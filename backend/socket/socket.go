@@ -41,6 +41,15 @@ func (g *guard) send(p []byte) (n int, err error) {
 	return Send(g.fd, p)
 }
 
+// receive reads what there is.
+func (g *guard) receive(p []byte) (n int, err error) {
+	defer g.users.Add(-1)
+	if g.users.Add(1) < 0 {
+		return 0, net.ErrClosed
+	}
+	return Receive(g.fd, p)
+}
+
 // peek reports how much there is to be read, of one octet.
 func (g *guard) peek() (n int, err error) {
 	defer g.users.Add(-1)
@@ -137,6 +146,23 @@ func (s *Socket) Read(p []byte) (int, error) {
 	n, err := s.in.run(p, s.raw.Read)
 	if n == 0 && err == nil {
 		err = io.EOF
+	}
+	return n, err
+}
+
+// ReadNow reads what there is. It fails with syscall.EAGAIN if there is nothing, whatever the deadline.
+func (s *Socket) ReadNow(p []byte) (int, error) {
+	if s.raw == nil || len(p) == 0 {
+		return 0, syscall.EAGAIN
+	}
+	n, err := s.guard.receive(p)
+	switch {
+	case err == syscall.EINTR:
+		return 0, syscall.EAGAIN
+	case err != nil && err != syscall.EAGAIN && err != net.ErrClosed:
+		return 0, os.NewSyscallError("recvfrom", err)
+	case err == nil && n == 0:
+		return 0, io.EOF
 	}
 	return n, err
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -74,7 +75,39 @@ func TestClose(t *testing.T) {
 	}
 }
 
-func TestQuiet(t *testing.T) {
+func TestReadNow(t *testing.T) {
+	s, peer := pair(t)
+	buf := make([]byte, 2)
+	f := func(when, want string, wantErr error) {
+		t.Helper()
+		if n, err := s.ReadNow(buf); string(buf[:n]) != want || !errors.Is(err, wantErr) {
+			t.Errorf("%s: %q, %v; want %q, %v", when, buf[:n], err, want, wantErr)
+		}
+	}
+	f("at first", "", syscall.EAGAIN)
+	if _, err := peer.Write([]byte("abc")); err != nil {
+		t.Fatal(err)
+	}
+	f("with octets", "ab", nil)
+	f("with one", "c", nil)
+	f("without any", "", syscall.EAGAIN)
+	_ = peer.Close()
+	f("after its end", "", io.EOF)
+	_ = s.Close()
+	f("closed", "", net.ErrClosed)
+	var without Socket
+	c, _ := net.Pipe()
+	if without.Open(c); without.raw != nil {
+		t.Error("a pipe has a descriptor")
+	}
+	if n, err := without.ReadNow(buf); n != 0 || err != syscall.EAGAIN {
+		t.Errorf("without a descriptor: %d, %v", n, err)
+	}
+}
+
+// pair returns a Socket and its other end.
+func pair(t *testing.T) (*Socket, net.Conn) {
+	t.Helper()
 	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "socket"))
 	if err != nil {
 		t.Fatal(err)
@@ -88,8 +121,13 @@ func TestQuiet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s Socket
+	s := new(Socket)
 	s.Open(c)
+	return s, peer
+}
+
+func TestQuiet(t *testing.T) {
+	s, peer := pair(t)
 	f := func(when string, want error) {
 		t.Helper()
 		if err := s.Quiet(); !errors.Is(err, want) {

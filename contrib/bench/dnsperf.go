@@ -20,7 +20,7 @@ func (b *bench) dnsperf(port int, questions string, d time.Duration, good *regex
 	cmd := exec.CommandContext(b.ctx, "dnsperf", append([]string{
 		"-s", "127.0.0.1", "-p", strconv.Itoa(port), "-d", questions,
 		"-c", strconv.Itoa(b.opts.clients), "-q", strconv.Itoa(b.opts.outstanding),
-		"-l", strconv.Itoa(int(d.Seconds())),
+		"-l", strconv.FormatFloat(d.Seconds(), 'f', -1, 64),
 	}, more...)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.CombinedOutput()

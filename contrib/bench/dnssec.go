@@ -60,8 +60,8 @@ func measureDNSSEC(b *bench) error {
 		return err
 	}
 	printTable(fmt.Sprintf("Signed NXDOMAIN/s through pdns_server %s with its caches of answers off\n"+
-		"(receiver-threads=%d, distributor-threads=%d; dnsperf -D -c %d -q %d; %d hosts; %d rounds of %d s)",
-		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
+		"(receiver-threads=%d, distributor-threads=%d; dnsperf -D -c %d -q %d; %d hosts; %d rounds of %v)",
+		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.seconds()),
 		results, dnssecGoals)
 	return nil
 }

@@ -33,7 +33,7 @@ type options struct {
 	parts       string
 	only        string
 	rounds      int
-	seconds     int
+	seconds     float64
 	hosts       int
 	manyHosts   int
 	manyZones   int
@@ -62,7 +62,7 @@ func main() {
 		"nodes (until another has a change), dnssec (signed NXDOMAIN), transfer (load-zone and AXFR), soak (answers right after all kinds of changes)")
 	flag.StringVar(&o.only, "only", "", "measure only contestants whose name contains one of these, separated by commas")
 	flag.IntVar(&o.rounds, "rounds", 15, "rounds over all contestants")
-	flag.IntVar(&o.seconds, "seconds", 1, "seconds for each contestant in each round")
+	flag.Float64Var(&o.seconds, "seconds", 1, "seconds for each contestant in each round, such as 0.5")
 	flag.IntVar(&o.hosts, "hosts", 10_000, "hosts in the zone")
 	flag.IntVar(&o.manyHosts, "many-hosts", 1_000_000, "hosts in the big zone of part size")
 	flag.IntVar(&o.manyZones, "many-zones", 100_000, "zones of part size")
@@ -128,8 +128,8 @@ func run(ctx context.Context, o options) error {
 			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, graph, nodes, dnssec, transfer and soak", name)
 		}
 	}
-	if o.rounds < 1 || o.seconds < 1 {
-		return fmt.Errorf("-rounds and -seconds must be 1 or more")
+	if o.rounds < 1 || o.seconds < 0.1 {
+		return fmt.Errorf("-rounds must be 1 or more, -seconds 0.1 or more")
 	}
 	if o.soakSeconds < 1 {
 		return fmt.Errorf("-soak-seconds must be 1 or more")
@@ -177,7 +177,7 @@ func (b *bench) findRedyn() error {
 }
 
 // seconds is how long each contestant is measured in each round.
-func (b *bench) seconds() time.Duration { return time.Duration(b.opts.seconds) * time.Second }
+func (b *bench) seconds() time.Duration { return time.Duration(b.opts.seconds * float64(time.Second)) }
 
 // rounds calls measure once for each of n contestants in each round, each round beginning with
 // another one; round -1 only warms up.

@@ -118,8 +118,8 @@ func measureDNS(b *bench) error {
 		return err
 	}
 	printTable(fmt.Sprintf("Questions/s through pdns_server %s with cache-ttl=0 query-cache-ttl=0 negquery-cache-ttl=0\n"+
-		"(zone cache on, receiver-threads=%d, distributor-threads=%d; dnsperf -c %d -q %d; %d hosts; %d rounds of %d s)",
-		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.opts.seconds),
+		"(zone cache on, receiver-threads=%d, distributor-threads=%d; dnsperf -c %d -q %d; %d hosts; %d rounds of %v)",
+		pdnsVersion(), b.opts.receivers, b.opts.threads, b.opts.clients, b.opts.outstanding, b.opts.hosts, b.opts.rounds, b.seconds()),
 		results, dnsGoals)
 	return nil
 }

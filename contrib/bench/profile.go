@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"time"
@@ -20,7 +21,7 @@ func (b *bench) profile(s redynServer, d time.Duration) (wait func() error) {
 }
 
 func (b *bench) writeProfile(s redynServer, d time.Duration) error {
-	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.status, int(d.Seconds()))
+	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.status, int(math.Ceil(d.Seconds())))
 	request, err := http.NewRequestWithContext(b.ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
