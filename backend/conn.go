@@ -43,7 +43,7 @@ func (b *Backend) listen(ctx context.Context, ln net.Listener, gauge *atomic.Int
 	return &conns{Listener: ln, b: b, ctx: ctx, gauge: gauge, open: make(map[*conn]struct{})}
 }
 
-// Accept waits for the next connection. A shortage of descriptors or memory passes: it is waited for.
+// Accept waits for the next connection.
 func (s *conns) Accept() (net.Conn, error) {
 	c, err := s.accept()
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *conns) Accept() (net.Conn, error) {
 
 func (s *conns) accept() (*conn, error) {
 	for {
-		c, err := s.next()
+		c, err := socket.Accept(s.ctx, s.Listener, s.b.log)
 		if err != nil {
 			return nil, err
 		}
@@ -63,32 +63,6 @@ func (s *conns) accept() (*conn, error) {
 		}
 		_ = c.Close()
 	}
-}
-
-func (s *conns) next() (net.Conn, error) {
-	const pause, longest = 5 * time.Millisecond, time.Second
-	for wait := pause; ; wait = min(2*wait, longest) {
-		c, err := s.Listener.Accept()
-		if err == nil || !scarce(err) {
-			return c, err
-		}
-		s.b.log.WarnContext(s.ctx, "cannot accept a connection now", "err", err)
-		select {
-		case <-s.ctx.Done():
-			return nil, net.ErrClosed
-		case <-time.After(wait):
-		}
-	}
-}
-
-// scarce reports whether err is a shortage.
-func scarce(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // add takes in a connection; nil if its peer may not ask, and others are just being told so.

@@ -3,7 +3,6 @@ package updater
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
 	"maps"
 	"net"
@@ -11,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -50,7 +48,7 @@ func (u *Updater) listen(ctx context.Context, ln net.Listener) *listener {
 // Accept waits for the next connection. It closes those that are too many of one source.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
-		c, err := l.accept()
+		c, err := socket.Accept(l.ctx, l.Listener, l.u.log)
 		if err != nil {
 			return nil, err
 		}
@@ -60,32 +58,6 @@ func (l *listener) Accept() (net.Conn, error) {
 		l.u.metrics.refused.Add(1)
 		_ = c.Close()
 	}
-}
-
-func (l *listener) accept() (net.Conn, error) {
-	const pause, longest = 5 * time.Millisecond, time.Second
-	for wait := pause; ; wait = min(2*wait, longest) {
-		c, err := l.Listener.Accept()
-		if err == nil || !scarce(err) {
-			return c, err
-		}
-		l.u.log.WarnContext(l.ctx, "cannot accept a connection now", "err", err)
-		select {
-		case <-l.ctx.Done():
-			return nil, net.ErrClosed
-		case <-time.After(wait):
-		}
-	}
-}
-
-// scarce reports whether err is a shortage, which passes.
-func scarce(err error) bool {
-	for _, e := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, syscall.ECONNABORTED} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 // add takes in a connection; nil if its source has too many.

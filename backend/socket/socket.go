@@ -1,7 +1,7 @@
-// Package socket reads from sockets and writes to them with less work for the kernel and for Go's
-// scheduler than package net. To the scheduler a write is a call that may take long, and one that wakes
-// another process does take long enough that the processor is given to somebody else meanwhile, and
-// fought for after.
+// Package socket accepts connections in spite of shortages, and reads from them and writes to them with
+// less work for the kernel and for Go's scheduler than package net. To the scheduler a write is a call
+// that may take long, and one that wakes another process does take long enough that the processor is
+// given to somebody else meanwhile, and fought for after.
 package socket
 
 import (
