@@ -11,7 +11,7 @@ import (
 
 // memory remembers which password was verified for a credential, so that it is not hashed
 // again at every request. It saves the hashing and nothing else: whether the credential is still
-// valid is asked each time, and a new stored hash is a new question. It does not hold passwords,
+// valid is asked or compared each time, and a new stored hash is a new question. It does not hold passwords,
 // but their HMAC under a key that no one else has. The least recently used are forgotten.
 type memory struct {
 	key  [sha256.Size]byte
@@ -33,9 +33,13 @@ func (m *memory) has(c *Credential, secret Secret) bool {
 	if m.macs == nil {
 		return false
 	}
-	known, ok := m.macs.Get(c.ID)
+	known, ok := m.macs.Peek(c.ID)
 	mac := m.mac(c, secret)
-	return ok && hmac.Equal(known[:], mac[:])
+	if !ok || !hmac.Equal(known[:], mac[:]) {
+		return false
+	}
+	m.macs.Get(c.ID) // which keeps it; what is wrong does not
+	return true
 }
 
 // add remembers that the secret is the credential's.

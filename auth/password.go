@@ -22,15 +22,9 @@ func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret S
 	if !f.sane(secret) {
 		return Verified{}, f.denial()
 	}
-	if c := f.token(candidates, secret, r); c != nil {
-		return Verified{Credential: *c}, nil
-	}
-	work := v.passwords(candidates, r)
-	for _, w := range work {
-		if w.reason == "" && v.memory.has(w.c, secret) {
-			v.remembered.Add(1)
-			return w.verified(secret, v.options.Cost), nil
-		}
+	verified, work, ok := v.recall(&f, candidates, secret, r)
+	if ok {
+		return verified, nil
 	}
 	if err := v.slots.Acquire(ctx, 1); err != nil {
 		return Verified{}, fmt.Errorf("wait to hash a password: %w", err)
@@ -44,6 +38,32 @@ func (v *Verifier) Secret(ctx context.Context, candidates []Credential, secret S
 		return w.verified(secret, v.options.Cost), nil
 	}
 	return Verified{}, f.denial()
+}
+
+// Recall is Secret as far as no password is hashed for it: it returns false if the secret is no token,
+// and no password that is remembered, of a credential that allows the request.
+func (v *Verifier) Recall(candidates []Credential, secret Secret, r Request) (Verified, bool) {
+	var f findings
+	if !f.sane(secret) {
+		return Verified{}, false
+	}
+	verified, _, ok := v.recall(&f, candidates, secret, r)
+	return verified, ok
+}
+
+// recall returns false, and the passwords to try, if hashing alone can tell.
+func (v *Verifier) recall(f *findings, candidates []Credential, secret Secret, r Request) (Verified, []passwordAttempt, bool) {
+	if c := f.token(candidates, secret, r); c != nil {
+		return Verified{Credential: *c}, nil, true
+	}
+	work := v.passwords(candidates, r)
+	for _, w := range work {
+		if w.reason == "" && v.memory.has(w.c, secret) {
+			v.remembered.Add(1)
+			return w.verified(secret, v.options.Cost), nil, true
+		}
+	}
+	return Verified{}, work, false
 }
 
 // passwordAttempt is an attempt with the stored hash.

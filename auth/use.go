@@ -42,7 +42,7 @@ type Found struct {
 	// RetryAfter says when a source that asked or failed too often may come again; then nothing else is
 	// told. 0: it did not.
 	RetryAfter time.Duration
-	// Basis is what the answer is made of but for times of use, in a form that the store can compare.
+	// Basis is a digest of what the answer is made of, but for times of use; the store makes it.
 	Basis string
 }
 

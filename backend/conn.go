@@ -134,10 +134,11 @@ type conn struct {
 	session session
 	timing  timing
 	call    *call // of the last request; may be nil
-	spin    spin  // of the unix connector
+	spin    spin
 }
 
-// Read reads what fasthttp wants, which has written all replies by then. Only the second Read of a request
+// Read reads what fasthttp wants, which has written all replies by then. It may spin for the beginning of a
+// request. Only the second Read of a request
 // is timed; most have only one.
 func (c *conn) Read(p []byte) (int, error) {
 	c.session.trail.end()

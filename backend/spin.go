@@ -19,8 +19,8 @@ type spin struct {
 }
 
 const (
-	// spinTime is how long it is looked for a question: that who asked is woken by the answer, on another
-	// processor, can take most of it.
+	// spinTime is how long it is looked for a question. Most of it may pass until the one who asked before
+	// is woken by the answer, on another processor.
 	spinTime = 40 * time.Microsecond
 	// spinGap is how soon, on an average of sample, a question has to follow the one before, to be woken
 	// for it included.

@@ -60,7 +60,10 @@ func (s *Store) Update(ctx context.Context, c dns.Change, u auth.Use) (Result, e
 	if err != nil {
 		return Result{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	return s.change(ctx, doing, c, besides{hashes: hashes, use: s.useArgs(u), premise: u.Premise})
+	return s.change(ctx, doing, c, besides{
+		hashes: hashes, use: s.useArgs(u), premise: u.Premise,
+		again: u.Premise != nil && u.Token == "" && u.Replay == nil, // without a Find before, which finds ended connections
+	})
 }
 
 // besides is what a change does besides the data of zones.
@@ -70,6 +73,7 @@ type besides struct {
 	use    []any // as use.lua reads it
 	// premise has to hold when the script runs first; nil: there is none.
 	premise *auth.Premise
+	again   bool // as in origin
 }
 
 // hashChange is what a change does to a hash.
@@ -90,7 +94,7 @@ func (s *Store) change(ctx context.Context, doing string, c dns.Change, b beside
 	if err != nil {
 		return fail(err)
 	}
-	o := origin{cmp.Or(c.ID, randomID(8)), c.Who, c.From}
+	o := origin{cmp.Or(c.ID, randomID(8)), c.Who, c.From, b.again}
 	var r reply
 	var zones []dns.ZoneID
 	for range staleTries {

@@ -1,7 +1,7 @@
 -- Applies a change: compares what it expects, drops what is there already, raises serials.
 -- KEYS: for each zone: zone:<id>, rr:<id>:<gen>, meta:<id>, key:<id>; then the other hashes.
 -- ARGV: least serial by unixtime, by date, most bytes of an entry; the premise: number of its values,
---   what the answer is to be made of, what request.lua reads; number of zones, for each: name, id, gen,
+--   the basis that the answer is to have, what request.lua reads; number of zones, for each: name, id, gen,
 --   lists of expected RRsets, RRsets, metadata, DNSSEC keys, fields of zone:<id>; number of other
 --   hashes, for each: the word before its fields in the log ('' if they are not told), how many fields
 --   it has ('' if that is all the same), lists of expected fields, fields; a list of what else the log
@@ -20,7 +20,10 @@ end
 local premise = tonumber(take())
 if premise > 0 then
 	local found = request(at + 2)
-	if found[1] ~= 'found' or basis(found) ~= ARGV[at + 1] then return {'other', unpack(found)} end
+	if found[1] ~= 'found' or basis(found) ~= ARGV[at + 1] then
+		table.insert(found, 1, 'other')
+		return found
+	end
 	at = at + premise
 end
 

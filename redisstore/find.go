@@ -2,7 +2,9 @@ package redisstore
 
 import (
 	"context"
+	"crypto/sha1"
 	_ "embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -144,7 +146,8 @@ func parseFound(r []string) (found auth.Found, err error) {
 			found.Tokens[h.ID] = token
 		}
 	}
-	found.Basis = strings.Join(basis, "\n")
+	sum := sha1.Sum([]byte(strings.Join(basis, "\n")))
+	found.Basis = hex.EncodeToString(sum[:])
 	return found, nil
 }
 

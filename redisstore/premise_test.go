@@ -112,3 +112,39 @@ func TestPremise(t *testing.T) {
 		}
 	})
 }
+
+// A change by a premise is the first command after a pause. It is not lost with a connection that has ended.
+func TestPremiseSentAgain(t *testing.T) {
+	ctx := context.Background()
+	p := newProxy(t, startRedis(t).addr())
+	s := open(t, redisstore.Options{URL: p.url()})
+	create(t, s, org, orgSets()...)
+	token := addToken(t, s, addHost(t, s, home))
+	q := auth.Query{TokenHash: token.TokenHash(), HostNames: []dns.Name{home}}
+	found, err := s.Find(ctx, q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := auth.Use{Hosts: []dns.Name{home}, Premise: &auth.Premise{Query: q, Basis: found.Basis}}
+	if r, err := update(s, u, address(0)); err != nil || r.ID == "" {
+		t.Fatalf("an update comes to %+v, %v", r, err)
+	}
+	p.dropRequests(1)
+	if r, err := update(s, u, address(1)); err != nil || r.ID == "" {
+		t.Errorf("a request that is lost comes to %+v, %v", r, err)
+	}
+	p.cutReplies(1)
+	first, err := update(s, u, address(2))
+	if err != nil || first.ID == "" {
+		t.Errorf("a reply that is lost comes to %+v, %v", first, err)
+	}
+	p.dropRequests(1)
+	if _, err := update(s, auth.Use{Hosts: []dns.Name{home}}, address(3)); err == nil {
+		t.Error("a change without a premise is sent again")
+	}
+	p.dropRequests(1)
+	u.Replay = &auth.Replay{Key: "key:sig", Expires: time.Now().Add(time.Minute)}
+	if _, err := update(s, u, address(4)); err == nil {
+		t.Error("a change that uses up a signature is sent again")
+	}
+}

@@ -1,7 +1,6 @@
 package redisstore_test
 
 import (
-	"io"
 	"net"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ type proxy struct {
 	mu     sync.Mutex
 	target string
 	cut    int // so many connections are ended instead of passing on a reply
+	drop   int // so many instead of passing on a request
 	conns  map[net.Conn]struct{}
 }
 
@@ -67,6 +67,23 @@ func (p *proxy) cutReplies(n int) {
 	p.cut = n
 }
 
+// dropRequests makes the proxy end the connection n times instead of passing on a request.
+func (p *proxy) dropRequests(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.drop = n
+}
+
+func (p *proxy) dropped() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.drop == 0 {
+		return false
+	}
+	p.drop--
+	return true
+}
+
 func (p *proxy) serve(c net.Conn) {
 	defer c.Close()
 	p.mu.Lock()
@@ -92,8 +109,17 @@ func (p *proxy) serve(c net.Conn) {
 	}
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		io.Copy(s, c)
-		s.Close()
+		defer s.Close()
+		buf := make([]byte, 64<<10)
+		for {
+			n, err := c.Read(buf)
+			if err != nil || p.dropped() {
+				return
+			}
+			if _, err := s.Write(buf[:n]); err != nil {
+				return
+			}
+		}
 	})
 	buf := make([]byte, 64<<10)
 	for {

@@ -263,7 +263,7 @@ func (r *Replacement) commit(ctx context.Context) (reply, error) {
 	}
 	keys := []string{k.zone(id), k.rr(id, r.gen), k.rr(id, old)}
 	args := []any{r.begin, string(r.zone.Name), idText(id), r.old, r.gen, r.fed, uint32(r.zone.Serial)}
-	return r.s.run(ctx, commitScript, origin{randomID(8), r.o.Who, r.o.From}, keys, append(args, zoneFields(r.zone)...))
+	return r.s.run(ctx, commitScript, origin{change: randomID(8), who: r.o.Who, from: r.o.From}, keys, append(args, zoneFields(r.zone)...))
 }
 
 // moveAside gives the zone, and what was fed, another id: one that a primary gave, and did not tell the

@@ -101,11 +101,11 @@ local function request(first)
 	return found
 end
 
--- What of it a judgement is made of: all but when something was used or changed last.
+-- A digest of what a judgement is made of: all but when something was used or changed last.
 local function basis(found)
 	local hosts, parts = 2 + 3 * tonumber(found[2]), {found[2]}
 	for i = 3, #found do
 		if i <= hosts and (i - 2) % 3 ~= 0 or i > hosts and (i - hosts) % 6 ~= 0 then parts[#parts + 1] = found[i] end
 	end
-	return table.concat(parts, '\n')
+	return redis.sha1hex(table.concat(parts, '\n'))
 end

@@ -6,6 +6,7 @@ import (
 	"crypto/sha1"
 	_ "embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -30,7 +31,10 @@ func newScript(body string) script {
 }
 
 // origin says which change it is, and whose.
-type origin struct{ change, who, from string }
+type origin struct {
+	change, who, from string
+	again             bool // made twice it is as made once, so it may be sent again if no trace of it is found
+}
 
 // reply is what a script answers: a word, and what follows it.
 type reply []string
@@ -60,18 +64,23 @@ func (s *Store) run(ctx context.Context, sc script, o origin, keys []string, arg
 	}
 	all = append(all, o.change, o.who, o.from, s.o.Now().UTC().Format(time.RFC3339Nano), s.o.LogLength)
 	all = append(all, args...)
-	r, err := s.once(ctx, all)
-	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-		all[0], all[1] = "eval", sc.source
-		r, err = s.once(ctx, all)
+	for again := o.again; ; again = false {
+		r, err := s.once(ctx, all)
+		if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+			all[0], all[1] = "eval", sc.source
+			r, err = s.once(ctx, all)
+		}
+		if err == nil || !sent(err) {
+			return r, explain(err)
+		}
+		done, looked := s.lookBack(ctx, o.change)
+		if done != nil {
+			return done, nil
+		}
+		if !again || !looked || !ended(err) {
+			return nil, fmt.Errorf("it is not known whether change %s was written: %w", o.change, err)
+		}
 	}
-	if err == nil || !sent(err) {
-		return r, explain(err)
-	}
-	if done, ok := s.lookBack(ctx, o.change); ok {
-		return done, nil
-	}
-	return nil, fmt.Errorf("it is not known whether change %s was written: %w", o.change, err)
 }
 
 // single is a command that the client never sends a second time by itself.
@@ -88,7 +97,7 @@ func (s *Store) once(ctx context.Context, args []any) (reply, error) {
 }
 
 // lookBack looks for the change in the log, or where a host's update is noted that changed nothing, after
-// the reply to it was lost.
+// the reply to it was lost. It returns nil if no trace is there, and false if that is not known.
 func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Timeout)
 	defer cancel()
@@ -110,7 +119,7 @@ func (s *Store) lookBack(ctx context.Context, change string) (reply, bool) {
 	}
 	newest, err := s.rdb.Get(ctx, s.keys.done(change)).Result()
 	if err != nil {
-		return nil, false
+		return nil, errors.Is(err, redis.Nil)
 	}
 	s.log.InfoContext(ctx, "reply of redis lost, change found to be none", "change", change)
 	return reply{"done", "", newest}, true

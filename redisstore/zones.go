@@ -111,7 +111,7 @@ func (s *Store) Metadata(ctx context.Context, zone dns.Name) (dns.Metadata, erro
 
 // DeleteZone takes the zone away with all that belongs to it.
 func (s *Store) DeleteZone(ctx context.Context, name dns.Name, who, from string) (Result, error) {
-	o := origin{randomID(8), who, from}
+	o := origin{change: randomID(8), who: who, from: from}
 	doing := fmt.Sprintf("delete zone %s", name)
 	var r reply
 	var at ref

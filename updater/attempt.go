@@ -17,27 +17,29 @@ type attempt struct {
 	u        *Updater
 	r        *request
 	wish     wish
-	query    auth.Query  // what has to be known
+	query    *auth.Query // what has to be known; ask returns it
 	told     *auth.Found // the answer, if it came without asking
 	found    auth.Found
 	verified auth.Verified
-	premise  *auth.Premise // that found is still so; nil: it was asked
+	premise  *auth.Premise // that found is still so; nil: it was asked, or the store knows that it is
 }
 
 func (a *attempt) run(ctx context.Context) ([]result, error) {
-	a.query = a.whatToAsk()
+	query := a.ask()
 	if done, results, err := a.presume(ctx); done {
 		return results, err
 	}
 	if err := a.admit(ctx); err != nil {
+		a.u.premises.drop(query)
 		return nil, err
 	}
+	named := a.wish.hosts[0].name != ""
 	if err := a.settle(ctx); err != nil {
 		return nil, err
 	}
 	results, err := a.write(ctx)
-	if err == nil {
-		a.u.premises.keep(&a.query, a.found)
+	if err == nil && named {
+		a.u.premises.keep(query, a.found)
 	}
 	return results, err
 }
@@ -53,14 +55,16 @@ func (a *attempt) admit(ctx context.Context) error {
 	return a.wish.flaw
 }
 
-// whatToAsk is what has to be known of who asks for what.
-func (a *attempt) whatToAsk() auth.Query {
-	q := auth.Query{OneTimeToken: a.wish.proof.kind == signedProof}
-	a.wish.proof.ask(&q)
-	for _, h := range a.wish.hosts {
-		h.ask(&q)
+// ask returns the query for what has to be known of who asks for what, as that was at first.
+func (a *attempt) ask() *auth.Query {
+	if a.query == nil {
+		a.query = &auth.Query{OneTimeToken: a.wish.proof.kind == signedProof}
+		a.wish.proof.ask(a.query)
+		for _, h := range a.wish.hosts {
+			h.ask(a.query)
+		}
 	}
-	return q
+	return a.query
 }
 
 // find limits the source, and asks the store.
@@ -68,7 +72,7 @@ func (a *attempt) find(ctx context.Context) (err error) {
 	if a.told != nil {
 		a.found, err = a.u.heard(a.r, *a.told, nil)
 	} else {
-		a.found, err = a.u.find(ctx, a.r, a.whatToAsk())
+		a.found, err = a.u.find(ctx, a.r, *a.ask())
 	}
 	a.resolve()
 	return err
@@ -198,29 +202,40 @@ var conflictPauses = []time.Duration{
 // jittered is a pause that is another for each of those who met in a conflict, lest they meet again.
 func jittered(pause time.Duration) time.Duration { return pause/2 + rand.N(pause) }
 
+// errPresumed says that an attempt was to come to nothing before the store was asked whether it may.
+var errPresumed = errors.New("what is remembered was not compared")
+
 // write computes the change and has it made.
 func (a *attempt) write(ctx context.Context) ([]result, error) {
 	use := a.use()
-	use.Premise = a.premise
 	for try := 0; ; try++ {
 		change, results, err := a.u.compute(&a.wish)
-		if err != nil {
+		switch {
+		case err != nil && a.premise != nil:
+			return nil, errPresumed
+		case err != nil:
 			return nil, err
 		}
 		change.Who, change.From = a.verified.Credential.ID, a.r.from.String()
+		use.Premise = a.premise
 		err = a.u.Store.Update(ctx, change, use)
+		var limit *auth.LimitError
+		if err == nil || errors.Is(err, dns.ErrConflict) || errors.Is(err, auth.ErrUsed) || errors.As(err, &limit) {
+			a.premise = nil
+		}
 		switch {
 		case err == nil:
 			a.upgrade(ctx)
 			return results, nil
 		case errors.Is(err, auth.ErrUsed):
 			return nil, a.failed(ctx, err)
+		case errors.Is(err, dns.ErrNotFound) && a.premise != nil:
+			return nil, errPresumed
 		case errors.Is(err, dns.ErrNotFound):
 			return nil, errNoHost
 		case !errors.Is(err, dns.ErrConflict) || try == len(conflictPauses):
 			return nil, err
 		}
-		use.Premise = nil // it held
 		select {
 		case <-time.After(jittered(conflictPauses[try])):
 		case <-ctx.Done():

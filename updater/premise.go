@@ -18,7 +18,7 @@ type premises struct {
 	found *lru.Cache[uint64, auth.Found]
 }
 
-// mostPremises bounds the memory for them: each takes some 2 KB.
+// mostPremises bounds the memory for them: most take some 2 KB.
 const mostPremises = 10_000
 
 func newPremises() *premises {
@@ -55,17 +55,37 @@ func (p *premises) of(q *auth.Query) (auth.Found, bool) {
 	return p.found.Get(p.key(q))
 }
 
-// keep remembers what was found for somebody whose update went well. While there are failures, it is
-// looked how many.
+// keep remembers what was found for somebody whose update went well, if it is little. While there are
+// failures, it is looked how many.
 func (p *premises) keep(q *auth.Query, found auth.Found) {
-	if q.TokenHash != "" && len(found.Failures) == 0 {
+	if q.TokenHash != "" && len(found.Failures) == 0 && isLittle(&found) {
 		p.found.Add(p.key(q), found)
 	}
 }
 
+// drop forgets what was found for somebody who is denied now.
+func (p *premises) drop(q *auth.Query) {
+	if q.TokenHash != "" {
+		p.found.Remove(p.key(q))
+	}
+}
+
+// isLittle reports whether an answer is of a few hosts and a few credentials that grant few names each.
+func isLittle(found *auth.Found) bool {
+	const most = 16
+	if len(found.Hosts) > most || len(found.Credentials) > most {
+		return false
+	}
+	areas := 0
+	for i := range found.Credentials {
+		areas += len(found.Credentials[i].Grant.Hosts) + len(found.Credentials[i].Grant.Zones)
+	}
+	return areas <= 2*most
+}
+
 // presume makes the attempt from what is remembered, if that is enough to prove it. If it is not, or is
-// not so any more, it returns false, and nothing has happened: a denial always comes of what the store
-// says now.
+// not so any more, it returns false, and the attempt is to be made as any other: a denial always comes of
+// what the store says now.
 func (a *attempt) presume(ctx context.Context) (done bool, results []result, err error) {
 	if a.u.admits(a.r) != nil {
 		return false, nil, nil
@@ -76,34 +96,43 @@ func (a *attempt) presume(ctx context.Context) (done bool, results []result, err
 	}
 	results, err = p.write(ctx)
 	var other *auth.PremiseError
-	if errors.As(err, &other) {
-		a.told = &other.Found
+	switch {
+	case err == errPresumed:
 		return false, nil, nil
-	}
-	a.wish, a.verified = p.wish, p.verified
-	if err == nil {
+	case errors.As(err, &other):
+		a.told = &other.Found // the request was counted for it
+		return false, nil, nil
+	case p.premise == nil:
 		a.u.Store.Used(p.verified.Credential.ID, a.r.now)
-	} else if faultOf(err).outcome == unavailableOutcome {
+	default:
 		a.u.guard.count(a.r.from, a.r.now)
 	}
+	a.wish, a.verified = p.wish, p.verified
 	return true, results, err
 }
 
-// presumed returns the attempt as it is if what is remembered still holds; nil if it would come to nothing.
+// presumed returns the attempt as it is if what is remembered still holds; nil if it would come to
+// nothing, or more has to be done to prove it than to compare: a denial is to take the same time, whatever
+// is remembered.
 func (a *attempt) presumed(ctx context.Context) *attempt {
-	found, ok := a.u.premises.of(&a.query)
+	found, ok := a.u.premises.of(a.ask())
 	if !ok || a.wish.flaw != nil {
 		return nil
 	}
 	p := &attempt{u: a.u, r: a.r, wish: a.wish.clone(), found: found}
 	p.resolve()
-	if p.wish.hosts[0].name == "" {
+	if p.wish.hosts[0].name == "" || !p.recall() || p.settle(ctx) != nil {
 		return nil
 	}
-	var err error
-	if p.verified, err = p.verify(ctx, p.request()); err != nil || p.settle(ctx) != nil {
-		return nil
-	}
-	p.premise = &auth.Premise{Query: a.u.limiting(a.r, a.query), Basis: found.Basis}
+	p.premise = &auth.Premise{Query: a.u.limiting(a.r, *a.ask()), Basis: found.Basis}
 	return p
+}
+
+// recall verifies a secret as far as that takes no time.
+func (a *attempt) recall() (ok bool) {
+	p := &a.wish.proof
+	if p.kind == tokenProof || p.kind == secretProof {
+		a.verified, ok = a.u.Verifier.Recall(p.candidates(a.found), p.secret, a.request())
+	}
+	return ok
 }

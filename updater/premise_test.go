@@ -1,6 +1,8 @@
 package updater
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,6 +66,63 @@ func TestPremises(t *testing.T) {
 	s.has(home, dns.TypeA, two...)
 }
 
+// What fails before the store is asked is counted and proved all the same.
+func TestPremiseRefused(t *testing.T) {
+	s, token := desecServer(t, Options{RefusedAddresses: prefixes("10.0.0.0/8")})
+	s.get("/?hostname=home.example.org", token).is(t, 200, "good")
+	f := func(what string, status, failed int) {
+		t.Helper()
+		asked := s.store.asked[loopback]
+		if a := s.get("/?hostname=home.example.org&myip=10.1.2.3", token); a.StatusCode != status {
+			t.Errorf("%s: %d %s", what, a.StatusCode, a.body)
+		}
+		if s.store.asked[loopback] != asked+1 || s.store.failed[loopback] != failed {
+			t.Errorf("%s: %d requests counted, %d failures; want 1 and %d", what, s.store.asked[loopback]-asked, s.store.failed[loopback], failed)
+		}
+	}
+	f("an address that is refused", 400, 0)
+	s.store.credentials[0].Revoked = true
+	f("the same with a revoked token", 401, 1)
+}
+
+// Several requests share what is remembered.
+func TestPremiseShared(t *testing.T) {
+	s, token := desecServer(t, Options{})
+	s.get("/?hostname=home.example.org", token).is(t, 200, "good")
+	var clients sync.WaitGroup
+	for c := range 4 {
+		clients.Go(func() {
+			for i := range 20 {
+				a := s.get(fmt.Sprintf("/?hostname=home.example.org&myip=192.0.2.%d", 20*c+i), token)
+				a.is(t, 200, "good")
+			}
+		})
+	}
+	clients.Wait()
+	if s.store.premises != 80 {
+		t.Errorf("%d of 80 updates by a premise", s.store.premises)
+	}
+}
+
+// A host that is not named, and an answer that is long, are not remembered.
+func TestPremiseNotKept(t *testing.T) {
+	s, token := desecServer(t, Options{})
+	f := func(query string, length int) {
+		t.Helper()
+		s.get("/"+query, token).is(t, 200, "good")
+		if got := s.premises.found.Len(); got != length {
+			t.Errorf("%q: %d are remembered, want %d", query, got, length)
+		}
+	}
+	f("", 0)
+	f("?hostname=home.example.org", 1)
+	s.premises.found.Purge()
+	for i := range 40 {
+		s.store.credentials[0].Grant.Hosts = append(s.store.credentials[0].Grant.Hosts, auth.Area{Name: dns.Name(fmt.Sprintf("h%d.example.org.", i))})
+	}
+	f("?hostname=home.example.org", 0)
+}
+
 // A premise is no way around a store that does not answer, nor does the guard let it be asked more often.
 func TestPremiseAway(t *testing.T) {
 	s, token := desecServer(t, Options{SourceLimit: auth.Limit{Count: 3, Per: time.Minute}})
@@ -102,4 +161,24 @@ func TestPremiseOfPassword(t *testing.T) {
 	s.store.credentials[0] = c
 	f("correcthorse", 401, 2)
 	f("another", 200, 2)
+}
+
+// That a password is right is not to be seen by the time of a denial.
+func TestPremiseDenied(t *testing.T) {
+	s := serve(t, Options{TrustedProxies: prefixes("127.0.0.1/32")})
+	s.store.addHost(17, home)
+	s.passwordFor("correcthorse", func(c *auth.Credential) { c.Grant.Networks = prefixes("192.0.2.0/24") }, home)
+	f := func(password, from string, status int, hashings uint64) {
+		t.Helper()
+		before := s.Verifier.Stats().Hashings
+		a := s.get("/?hostname=home.example.org", basic("home.example.org", password), "X-Forwarded-For: "+from)
+		if took := s.Verifier.Stats().Hashings - before; a.StatusCode != status || took != hashings {
+			t.Errorf("%s from %s: %d after %d hashings; want %d after %d", password, from, a.StatusCode, took, status, hashings)
+		}
+	}
+	f("correcthorse", "192.0.2.1", 200, 1)
+	f("correcthorse", "192.0.2.1", 200, 0)
+	f("wrong", "203.0.113.1", 401, 2)
+	f("correcthorse", "203.0.113.1", 401, 2)
+	f("correcthorse", "192.0.2.1", 200, 0)
 }

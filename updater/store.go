@@ -42,8 +42,8 @@ type Store interface {
 	// Update makes all of the change, and uses up what belongs to it, or does nothing. It returns once
 	// Zones shows the change. It fails with dns.ErrConflict if an expected value is another, with
 	// dns.ErrNotFound if there is no such zone, with auth.ErrUsed if something was used up before, and
-	// with *auth.LimitError if a host was changed too often, and with *auth.PremiseError, which is the answer
-	// to the query of use.Premise then. What is as wanted already is no change.
+	// with *auth.LimitError if a host was changed too often. What is as wanted already is no change.
+	// If the answer to use.Premise is another by now, it fails with *auth.PremiseError, which tells it.
 	Update(ctx context.Context, c dns.Change, use auth.Use) error
 	// Used notes that a credential was used. It does not wait.
 	Used(credential string, at time.Time)
