@@ -11,8 +11,8 @@ import (
 
 // memory remembers which password was verified for a credential, so that it is not hashed
 // again at every request. It saves the hashing and nothing else: whether the credential is still
-// valid is asked or compared each time, and a new stored hash is a new question. It does not hold passwords,
-// but their HMAC under a key that no one else has. The least recently used are forgotten.
+// valid is asked or compared each time, and a new stored hash is a new question. It does not hold
+// passwords, but their HMAC under a key that no one else has. The least recently used are forgotten.
 type memory struct {
 	key  [sha256.Size]byte
 	macs *lru.Cache[string, [sha256.Size]byte] // by the id of the credential; nil: nothing is remembered

@@ -137,9 +137,8 @@ type conn struct {
 	spin    spin
 }
 
-// Read reads what fasthttp wants, which has written all replies by then. It may spin for the beginning of a
-// request. Only the second Read of a request
-// is timed; most have only one.
+// Read reads what fasthttp wants, which has written all replies by then. It may spin for the beginning of
+// a request. Only the second Read of a request is timed; most have only one.
 func (c *conn) Read(p []byte) (int, error) {
 	c.session.trail.end()
 	if c.partial {
