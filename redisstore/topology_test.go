@@ -200,6 +200,32 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// Connections that the server has closed while they were idle, as its timeout has it, cost no change.
+func TestTLSIdle(t *testing.T) {
+	ctx := context.Background()
+	cert, key, pool := certificate(t)
+	port := freePort(t)
+	srv := startRedis(t, "--tls-port", strconv.Itoa(port), "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert, "--tls-auth-clients", "no")
+	s := open(t, redisstore.Options{URL: "rediss://127.0.0.1:" + strconv.Itoa(port), TLS: &tls.Config{RootCAs: pool}})
+	create(t, s, org, orgSets()...)
+	admin := redis.NewClient(&redis.Options{Addr: srv.addr()})
+	defer admin.Close()
+	for last := range 3 {
+		var several sync.WaitGroup
+		for range 8 {
+			several.Go(func() { _ = s.Ping(ctx) })
+		}
+		several.Wait()
+		if n, err := admin.ClientKillByFilter(ctx, "TYPE", "normal").Result(); err != nil || n == 0 {
+			t.Fatal(n, err)
+		}
+		time.Sleep(20 * time.Millisecond) // until their ends have come
+		if r, err := update(s, auth.Use{}, address(last)); err != nil || r.ID == "" {
+			t.Errorf("update %d comes to %+v, %v", last, r, err)
+		}
+	}
+}
+
 // certificate makes a certificate for 127.0.0.1 that signs itself.
 func certificate(t testing.TB) (cert, key string, pool *x509.CertPool) {
 	t.Helper()
