@@ -36,18 +36,40 @@ local function list()
 	return all
 end
 
+-- Calls a command of a hash with all arguments, and returns all answers: unpack takes some 8,000 values.
+local function call(command, key, arguments)
+	local answers, part = {}, 1000
+	for first = 1, #arguments, part do
+		local some = redis.call(command, key, unpack(arguments, first, math.min(first + part - 1, #arguments)))
+		if type(some) == 'table' then
+			for _, answer in ipairs(some) do answers[#answers + 1] = answer end
+		end
+	end
+	return answers
+end
+
+-- What the hash has instead of the pairs, for each; '' if there is none.
+local function present(key, pairs_of)
+	local fields = {}
+	for i, p in ipairs(pairs_of) do fields[i] = p[1] end
+	local values = call('HMGET', key, fields)
+	for i, value in ipairs(values) do values[i] = value or '' end
+	return values
+end
+
 -- The field that is not as expected.
 local function unexpected(key, expected)
-	for _, p in ipairs(expected) do
-		if (redis.call('HGET', key, p[1]) or '') ~= p[2] then return p[1] end
+	local values = present(key, expected)
+	for i, p in ipairs(expected) do
+		if values[i] ~= p[2] then return p[1] end
 	end
 end
 
 -- What differs from the hash.
 local function changed(key, wanted)
-	local diff, size = {}, 0
-	for _, p in ipairs(wanted) do
-		if (redis.call('HGET', key, p[1]) or '') ~= p[2] then
+	local values, diff, size = present(key, wanted), {}, 0
+	for i, p in ipairs(wanted) do
+		if values[i] ~= p[2] then
 			diff[#diff + 1] = p
 			size = size + #p[1] + #p[2]
 		end
@@ -95,23 +117,21 @@ for z = 1, zone_count do
 	for _, p in ipairs(sets) do
 		own = own or p[1] == soa
 	end
-	if #diff > 0 and not own then
+	if own then
+		for _, p in ipairs(diff) do
+			if p[1] == soa then zone.serial = select(2, string.match(p[2], soa_parts)) end
+		end
+	elseif #diff > 0 then
 		local about = {kind = known[2], policy = known[3]}
 		for _, p in ipairs(zone.properties) do
 			about[p[1]] = p[2]
 		end
-		local value = redis.call('HGET', zone.rr, soa) or ''
-		local before, old, after = string.match(value, soa_parts)
+		local before, old, after = string.match(redis.call('HGET', zone.rr, soa) or '', soa_parts)
 		if old and about.kind ~= 'slave' then
-			value = before .. string.format('%.0f', following(tonumber(old), about.policy)) .. after
+			zone.serial = string.format('%.0f', following(tonumber(old), about.policy))
+			local value = before .. zone.serial .. after
 			diff[#diff + 1] = {soa, value}
 			zone.size = zone.size + #soa + #value
-		end
-	end
-	for _, p in ipairs(diff) do
-		if p[1] == soa then
-			local _, serial = string.match(p[2], soa_parts)
-			zone.serial = serial
 		end
 	end
 	if #diff + #zone.metadata + #zone.keys + #zone.properties > 0 then zones[#zones + 1] = zone end
@@ -193,13 +213,17 @@ for _, zone in ipairs(zones) do
 end
 
 local function write(key, diff)
+	local put, dropped = {}, {}
 	for _, p in ipairs(diff) do
 		if p[2] == '' then
-			redis.call('HDEL', key, p[1])
+			dropped[#dropped + 1] = p[1]
 		else
-			redis.call('HSET', key, p[1], p[2])
+			put[#put + 1] = p[1]
+			put[#put + 1] = p[2]
 		end
 	end
+	call('HSET', key, put)
+	call('HDEL', key, dropped)
 end
 
 -- Numbers given from outside count as given, too.

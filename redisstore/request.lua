@@ -70,11 +70,14 @@ local function request(first)
 	end
 
 	-- Whoever grants a name, or what is below a name above it.
+	local passed = {}
 	local function add_all_grants(name)
 		add_grants(name, '')
 		while name ~= '' and name ~= '.' do
 			name = parent(name)
 			if name == '' then name = '.' end
+			if passed[name] then return end
+			passed[name] = true
 			add_grants(name, ' below$')
 		end
 	end
@@ -85,11 +88,18 @@ local function request(first)
 	end
 	for _, id in ipairs(list()) do add_credential(id) end
 	local names = {}
-	for _, id in ipairs(list()) do names[#names + 1] = add_host(id) or nil end
-	for _, name in ipairs(list()) do
+	local function add_name(name)
+		if not name or names[name] then return false end
+		names[name] = true
 		names[#names + 1] = name
-		local id = redis.call('HGET', prefix .. 'hosts', name)
-		if id then add_host(id) end
+		return true
+	end
+	for _, id in ipairs(list()) do add_name(add_host(id)) end
+	for _, name in ipairs(list()) do
+		if add_name(name) then
+			local id = redis.call('HGET', prefix .. 'hosts', name)
+			if id then add_host(id) end
+		end
 	end
 	if for_hosts ~= '' then
 		for _, name in ipairs(names) do add_all_grants(name) end

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"redyn/backend/socket"
 )
 
 const (
@@ -135,7 +137,10 @@ const udpSize = 1232
 
 func (w freshWay) dialDNS() (*dnsClient, error) {
 	c, err := net.Dial("udp", loopback(w.port))
-	return &dnsClient{Conn: c, id: dns.Id(), signed: w.signed}, err
+	if err != nil {
+		return nil, err
+	}
+	return &dnsClient{Conn: socket.New(c), id: dns.Id(), signed: w.signed}, nil
 }
 
 // address asks for the address of a host, and returns which version of it came back.

@@ -3,24 +3,21 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // exchangeHTTP sends a request over a connection that is kept, and returns the body of the reply,
 // which has a Content-Length.
-func exchangeHTTP(fd int, request, buf []byte) (string, error) {
-	if _, err := syscall.Write(fd, request); err != nil {
+func exchangeHTTP(c io.ReadWriter, request, buf []byte) (string, error) {
+	if _, err := c.Write(request); err != nil {
 		return "", err
 	}
 	for n := 0; ; {
-		m, err := syscall.Read(fd, buf[n:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil || m == 0 {
-			return "", fmt.Errorf("connection ended after %q: %v", buf[:n], err)
+		m, err := c.Read(buf[n:])
+		if err != nil {
+			return "", fmt.Errorf("connection ended after %q: %w", buf[:n], err)
 		}
 		n += m
 		head, body, whole := bytes.Cut(buf[:n], []byte("\r\n\r\n"))
