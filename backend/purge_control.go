@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"strconv"
 	"syscall"
 	"time"
+
+	"redyn/backend/socket"
 )
 
 // controlSocket is the path of PowerDNS's control socket. It takes one command on each connection, one
@@ -87,18 +87,9 @@ func (c controlSocket) purgeLine(ctx context.Context, line []byte) error {
 func (c controlSocket) command(ctx context.Context, line []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, purgeLimit)
 	defer cancel()
-	conn, err := c.dial(ctx)
+	reply, err := c.ask(ctx, line)
 	if err != nil {
 		return nil, err
-	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	if _, err := conn.Write(line); err != nil {
-		return nil, fmt.Errorf("write to %s: %w", string(c), err)
-	}
-	reply, err := io.ReadAll(io.LimitReader(conn, mostReply))
-	if err != nil {
-		return nil, fmt.Errorf("read from %s: %w", string(c), err)
 	}
 	if reply = bytes.TrimSpace(reply); len(reply) == 0 {
 		return nil, errNoReply
@@ -109,13 +100,13 @@ func (c controlSocket) command(ctx context.Context, line []byte) ([]byte, error)
 // mostReply bounds a reply.
 const mostReply = 4 << 10
 
-// dial connects. The kernel refuses for the moment if many others wait already.
-func (c controlSocket) dial(ctx context.Context) (net.Conn, error) {
+// ask asks. The kernel refuses for the moment if many others wait already.
+func (c controlSocket) ask(ctx context.Context, line []byte) ([]byte, error) {
 	const pause = 2 * time.Millisecond
 	for {
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", string(c))
+		reply, err := socket.Ask(ctx, string(c), line, mostReply)
 		if err == nil || !errors.Is(err, syscall.EAGAIN) {
-			return conn, err
+			return reply, err
 		}
 		select {
 		case <-ctx.Done():
