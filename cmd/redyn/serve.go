@@ -38,7 +38,9 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(c, c.App.ErrWriter)
+	lines := newLogWriter(c.App.ErrWriter)
+	defer func() { _ = lines.Flush() }()
+	log, err := newLogger(c, lines)
 	if err != nil {
 		return err
 	}
