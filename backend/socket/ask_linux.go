@@ -21,11 +21,6 @@ import (
 // Of none of its calls is Go's scheduler told: a connection of package net costs it three that may take
 // long, each of which keeps its monitor awake, fifty times in the next milliseconds.
 func Ask(ctx context.Context, path string, question []byte, most int) (answer []byte, err error) {
-	fd, err := dialUnix(path)
-	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: "unix", Addr: &net.UnixAddr{Name: path, Net: "unix"}, Err: err}
-	}
-	defer syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
 	w, err := getWaiter()
 	if err != nil {
 		return nil, err
@@ -38,10 +33,21 @@ func Ask(ctx context.Context, path string, question []byte, most int) (answer []
 			_ = w.file.Close()
 		}
 	}()
-	if err := w.send(fd, question); err != nil {
-		return nil, err
+	failed := func(op string, err error) error {
+		return &net.OpError{Op: op, Net: "unix", Addr: &net.UnixAddr{Name: path, Net: "unix"}, Err: err}
 	}
-	return w.receive(fd, most)
+	fd, err := dialUnix(path)
+	if err != nil {
+		return nil, failed("dial", err)
+	}
+	defer syscall.RawSyscall(syscall.SYS_CLOSE, uintptr(fd), 0, 0)
+	if err := w.send(fd, question); err != nil {
+		return nil, failed("write", err)
+	}
+	if answer, err = w.receive(fd, most); err != nil {
+		return nil, failed("read", err)
+	}
+	return answer, nil
 }
 
 // dialUnix connects without blocking.

@@ -10,7 +10,7 @@ import (
 const logPause = 100 * time.Millisecond
 
 // logWriter writes a line at once if none was written within logPause, else with all others of that time:
-// where thousands of updates are logged in a second, writing each would cost as much as Redis does.
+// where a thousand updates are logged in a second, writing each keeps Go's scheduler awake.
 type logWriter struct {
 	mu    sync.Mutex
 	w     io.Writer
@@ -19,6 +19,7 @@ type logWriter struct {
 	timer *time.Timer
 }
 
+// mostLines is how many octets of lines wait.
 const mostLines = 64 << 10
 
 func newLogWriter(w io.Writer) *logWriter {
