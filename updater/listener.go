@@ -32,8 +32,9 @@ const mostOfOne = mostConns / 10
 // came over it.
 type listener struct {
 	net.Listener
-	u   *Updater
-	ctx context.Context
+	u       *Updater
+	ctx     context.Context
+	closing sync.Once
 
 	mu      sync.Mutex
 	open    map[*conn]struct{}
@@ -45,7 +46,7 @@ func (u *Updater) listen(ctx context.Context, ln net.Listener) *listener {
 	return &listener{Listener: ln, u: u, ctx: ctx, open: make(map[*conn]struct{}), sources: make(map[netip.Prefix]int)}
 }
 
-// Accept waits for the next connection. It closes those that are too many of one source.
+// Accept waits for the next connection. It closes those that are too many of one source, or too late.
 func (l *listener) Accept() (net.Conn, error) {
 	for {
 		c, err := socket.Accept(l.ctx, l.Listener, l.u.log)
@@ -55,12 +56,11 @@ func (l *listener) Accept() (net.Conn, error) {
 		if own := l.add(c); own != nil {
 			return own, nil
 		}
-		l.u.metrics.refused.Add(1)
 		_ = c.Close()
 	}
 }
 
-// add takes in a connection; nil if its source has too many.
+// add takes in a connection; nil if its source has too many, or all is to end.
 func (l *listener) add(c net.Conn) *conn {
 	added := &conn{l: l}
 	added.Open(c)
@@ -73,8 +73,12 @@ func (l *listener) add(c net.Conn) *conn {
 	added.quiet.Store(true)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.stopped {
+		return nil
+	}
 	if added.source.IsValid() {
 		if l.sources[added.source] >= mostOfOne {
+			l.u.metrics.refused.Add(1)
 			return nil
 		}
 		l.sources[added.source]++
@@ -97,8 +101,16 @@ func (l *listener) remove(c *conn) {
 	}
 }
 
-// stop closes the connections on which nothing is asked just now, and those that become so.
+// Close ends accepting; a second time is no error.
+func (l *listener) Close() (err error) {
+	l.closing.Do(func() { err = l.Listener.Close() })
+	return err
+}
+
+// stop ends accepting, and closes the connections on which nothing is asked just now, and those that
+// become so. fasthttp closes only listeners that it has begun to serve.
 func (l *listener) stop() {
+	_ = l.Close()
 	l.mu.Lock()
 	l.stopped = true
 	open := slices.Collect(maps.Keys(l.open))

@@ -1,12 +1,15 @@
 package updater
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"redyn/auth"
 	"redyn/backend/dns"
 )
 
@@ -178,5 +181,27 @@ func TestStop(t *testing.T) {
 	}
 	if n := runtime.NumGoroutine(); n > before+5 {
 		t.Errorf("%d goroutines are left of %d", n, before)
+	}
+}
+
+// Stopping before anything is served ends it as well.
+func TestStopAtOnce(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	store := newFake()
+	u := New(Options{Store: store, Zones: store.db, Verifier: auth.NewVerifier(auth.Options{Cost: cheap})})
+	served := make(chan error, 1)
+	go func() { served <- u.Serve(ctx, ln, nil) }()
+	select {
+	case err := <-served:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("it serves on")
 	}
 }
