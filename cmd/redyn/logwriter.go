@@ -16,17 +16,10 @@ type logWriter struct {
 	w     io.Writer
 	lines []byte
 	quiet time.Time // when a line may be written at once
-	timer *time.Timer
 }
 
 // mostLines is how many octets of lines wait.
 const mostLines = 64 << 10
-
-func newLogWriter(w io.Writer) *logWriter {
-	l := &logWriter{w: w}
-	l.timer = time.AfterFunc(0, func() { _ = l.Flush() })
-	return l
-}
 
 func (l *logWriter) Write(line []byte) (int, error) {
 	l.mu.Lock()
@@ -37,7 +30,7 @@ func (l *logWriter) Write(line []byte) (int, error) {
 		l.quiet = now.Add(logPause)
 		return l.w.Write(line)
 	case len(l.lines) == 0:
-		l.timer.Reset(l.quiet.Sub(now))
+		time.AfterFunc(l.quiet.Sub(now), func() { _ = l.Flush() })
 	}
 	l.lines = append(l.lines, line...)
 	if len(l.lines) >= mostLines {

@@ -11,7 +11,7 @@ import (
 func TestLogWriter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := newLogWriter(&out)
+		l := &logWriter{w: &out}
 		write := func(line string) {
 			if n, err := l.Write([]byte(line)); n != len(line) || err != nil {
 				t.Fatalf("wrote %d: %v", n, err)
@@ -19,6 +19,8 @@ func TestLogWriter(t *testing.T) {
 		}
 		want := func(text string) {
 			t.Helper()
+			l.mu.Lock()
+			defer l.mu.Unlock()
 			if out.String() != text {
 				t.Fatalf("written is %q, want %q", &out, text)
 			}

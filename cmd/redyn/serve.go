@@ -38,7 +38,7 @@ func serve(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	lines := newLogWriter(c.App.ErrWriter)
+	lines := &logWriter{w: c.App.ErrWriter}
 	defer func() { _ = lines.Flush() }()
 	log, err := newLogger(c, lines)
 	if err != nil {
