@@ -134,9 +134,9 @@ func (s *stale) follow(at step) {
 }
 
 // refer notes the owner of a ref to a name, if its answers carry what changed there. What is added to
-// an answer comes from the zone of the answer.
+// an answer comes from the zone of the answer, or from that to which a CNAME beside it has led.
 func (s *stale) refer(r ref, at step) {
-	same := at.zone != nil && r.zone == at.zone.mark
+	same := at.zone != nil && (r.zone == at.zone.mark || s.leadsOn(r.owner))
 	switch r.typ {
 	case dns.TypeCNAME, dns.TypeALIAS:
 		s.name(r.owner, answer, nil, at.hops+1)
@@ -164,6 +164,13 @@ func (s *stale) refer(r ref, at step) {
 			s.name(r.owner, answer|service, at.zone, at.hops+1)
 		}
 	}
+}
+
+// leadsOn reports whether there is a CNAME at name.
+func (s *stale) leadsOn(name dns.Name) bool {
+	var room [2]dns.Answer
+	answers, err := s.db.Lookup(room[:0], name, dns.TypeCNAME, dns.AnyZone)
+	return len(answers) > 0 || err != nil
 }
 
 // referTree notes the owner of a ref into a tree, which does not say that any addresses changed.

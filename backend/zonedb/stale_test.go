@@ -57,6 +57,9 @@ func TestStaleExactly(t *testing.T) {
 		a.t.other.  A     192.0.2.6
 		far.other.  CNAME host.example.
 		away.other. CNAME nope.example.
+		both.other. CNAME ns.example.
+		both.other. MX    10 mail.example.
+		mail.other. MX    10 mail.example.
 	`
 	full := strings.NewReplacer(" ns\n", " ns.example.\n", " mail\n", " mail.example.\n", " www\n", " www.example.\n",
 		" host\n", " host.example.\n", " svc2\n", " svc2.example.\n", " ns.sub\n", " ns.sub.example.\n",
@@ -89,7 +92,7 @@ func TestStaleExactly(t *testing.T) {
 	f(nil, 1, "host TXT x", "name alias.example. far.other. host.example.")
 	f(nil, 1, "_sip._tcp SRV 1 2 4 host.example.", "name _sip._tcp.example. tel.example.")
 	f(nil, 1, "mail A 192.0.2.9", `
-		name example. mail.example. w2.example. www.example.
+		name both.other. example. mail.example. w2.example. www.example.
 		tree wild.example.`)
 	f(nil, 1, "www CNAME host.example.", "name w2.example. www.example.")
 	f(nil, 1, "new A 192.0.2.9", "name new.example.")
@@ -99,15 +102,15 @@ func TestStaleExactly(t *testing.T) {
 	f(nil, 1, "x.y.wild A 192.0.2.9", "tree y.wild.example.")
 	f(nil, 1, "*.wild A 192.0.2.9", "tree wild.example.")
 	f(nil, 1, "*.new A 192.0.2.9", "tree new.example.")
-	f(nil, 1, "* A 192.0.2.9", "name away.other. far.other.\ntree example.")
+	f(nil, 1, "* A 192.0.2.9", "name away.other. both.other. far.other.\ntree example.")
 	f(nil, 1, "ns.sub A 192.0.2.9", "tree sub.example.")
-	f(nil, 1, "ns A 192.0.2.9", "name example. ns.example.\ntree sub2.example.")
+	f(nil, 1, "ns A 192.0.2.9", "name both.other. example. ns.example.\ntree sub2.example.")
 	f(nil, 1, "sub DS 1 2 3 4", "tree sub.example.")
 	f(nil, 1, "host NS ns.other.", "name alias.example. far.other.\ntree host.example.")
 	f(nil, 1, "tree DNAME s.other.", "tree tree.example.")
 	f(nil, 2, "a.t.other. A 192.0.2.9", "name a.t.other. a.tree.example.")
 	f(nil, 2, "*.t.other. A 192.0.2.9", "tree t.other. tree.example.")
-	f(nil, 1, "@ SOA ns. host. 2 1 1 1 61", "name away.other. far.other.\ntree example.")
+	f(nil, 1, "@ SOA ns. host. 2 1 1 1 61", "name away.other. both.other. far.other.\ntree example.")
 
 	f(nsec, 1, "new A 192.0.2.9", "name mail.example. new.example. w2.example. www.example.\ntree wild.example.")
 	f(nsec, 1, "host A", "name _sip._tcp.example. a.ent.example. alias.example. far.other. host.example. svc.example. svc2.example. tel.example. tel2.example.")
