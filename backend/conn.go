@@ -131,6 +131,8 @@ type conn struct {
 	timed   bool          // the end has to come in time
 	writeBy time.Duration // since epoch
 	inTime  bool          // writeBy was looked at for the next Write
+	chunked bool          // fasthttp writes a list in chunks
+	held    bool          // the last chunk is, until what comes after it
 	session session
 	timing  timing
 	call    *call // of the last request; may be nil
@@ -214,6 +216,27 @@ func (c *conn) Write(p []byte) (int, error) {
 		c.writeSoon(time.Since(epoch))
 	}
 	c.inTime = false
+	if c.chunked {
+		return c.writeChunked(p)
+	}
+	return c.Socket.Write(p)
+}
+
+// lastChunk is that of an answer in chunks (RFC 9112, section 7.1). An empty line comes after it.
+const lastChunk = "0\r\n"
+
+// writeChunked writes both parts of the end at once. PowerDNS asks again after the first, and takes the
+// second for the beginning of the answer if that comes later, which ends a primary or secondary.
+func (c *conn) writeChunked(p []byte) (int, error) {
+	switch {
+	case string(p) == lastChunk:
+		c.held = true
+		return len(p), nil
+	case c.held:
+		c.chunked, c.held = false, false
+		n, err := c.Socket.Write([]byte(lastChunk + string(p)))
+		return max(0, n-len(lastChunk)), err
+	}
 	return c.Socket.Write(p)
 }
 

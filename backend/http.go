@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"strings"
 	"time"
@@ -92,7 +93,9 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		}
 	}
 	if conn.session.busy() {
-		b.gather(ctx, via, m, c)
+		b.gather(ctx, via, m, c, math.MaxInt)
+	} else {
+		b.gather(ctx, via, m, c, gathered)
 	}
 	if b.CloseAfterReply && !conn.session.busy() {
 		fc.SetConnectionClose()
@@ -104,24 +107,37 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 	fc.Response.Header.SetContentTypeBytes(contentType)
 	if c.reply.chunks != nil {
 		conn.session.trail.end() // PowerDNS does not store what is so long
+		conn.chunked = true
 		fc.SetBodyStream(&body{ctx, b, via, m, c}, -1)
 		return
 	}
 	fc.Response.SetBodyRaw(c.reply.b) // which stays until the next request
 }
 
-// gather makes a long answer one with a length. A transaction may not outlive a chunked answer:
-// PowerDNS takes the last chunk for the end, before the empty line that follows it, and if that comes
-// by itself, leaves the connection for a new one.
-func (b *Backend) gather(ctx context.Context, via connector, m *method, c *call) {
+// gathered is how long a list may be that has a length: longer ones are chunked, as a list has to be that
+// is longer than PowerDNS 4.7 takes with a length.
+const gathered = 2 * piece
+
+var errLong = errors.New("longer than is gathered")
+
+// gather makes a list one with a length, if it has no more than so many octets. A transaction may not
+// outlive a chunked answer: PowerDNS takes the last chunk for the end, before the empty line that follows
+// it, and if it has not read that with it, leaves the connection for a new one.
+func (b *Backend) gather(ctx context.Context, via connector, m *method, c *call, most int) {
 	if c.reply.chunks == nil {
 		return
 	}
 	var whole []byte
 	err := c.reply.chunks(func(piece []byte) error {
+		if len(piece) > most-len(whole) {
+			return errLong
+		}
 		whole = append(whole, piece...)
 		return nil
 	})
+	if errors.Is(err, errLong) {
+		return
+	}
 	c.reply.chunks, c.reply.b = nil, whole
 	if err != nil {
 		b.metrics.count(via, m, failedOutcome)

@@ -369,26 +369,6 @@ func TestStopped(t *testing.T) {
 	}
 }
 
-// TestLongAnswer: in a transaction a list has a length, as PowerDNS may leave the connection after one
-// in chunks.
-func TestLongAnswer(t *testing.T) {
-	m := newMemory(t)
-	p := dial(t, "tcp", start(t, Options{Zones: m, Store: m}).http)
-	f := func(request string, chunked bool) {
-		t.Helper()
-		r, got := p.exchange(request, "Content-Length: 0\r\n", "")
-		if r.StatusCode != 200 || (r.ContentLength < 0) != chunked {
-			t.Errorf("%s = %d %s, of length %d", request, r.StatusCode, got, r.ContentLength)
-		}
-	}
-	f("GET /dns/list/1/example%2eorg%2e", true)
-	f("POST /dns/startTransaction/%2d1/example%2eorg%2e/7", false)
-	f("GET /dns/list/1/example%2eorg%2e", false)
-	f("GET /dns/getAllDomains", false)
-	f("POST /dns/commitTransaction/7", false)
-	f("GET /dns/list/1/example%2eorg%2e", true)
-}
-
 // TestTransactionKeepsConnection: with keep-alive off a connection stays open for its transaction.
 func TestTransactionKeepsConnection(t *testing.T) {
 	m := newMemory(t)
