@@ -2,6 +2,7 @@ package backend
 
 import (
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -277,13 +278,16 @@ func TestParseMethods(t *testing.T) {
 // TestPanic: a panic in one request is that request's error, also amid a long answer.
 func TestPanic(t *testing.T) {
 	fake := newFake()
-	s := start(t, Options{Zones: panicking{fake}})
+	s := start(t, Options{Zones: panicking{fake, 1}})
 	rest := dial(t, "tcp", s.http)
 	if r, got := rest.exchange("GET /dns/lookup/a/A", "", ""); r.StatusCode != 500 || got != `{"error":"internal error"}` {
 		t.Errorf("a panic gets %d %s", r.StatusCode, got)
 	}
 	if r, got := rest.exchange("GET /dns/getAllDomains", "", ""); r.StatusCode != 200 {
 		t.Errorf("after a panic: %d %s", r.StatusCode, got)
+	}
+	if r, got := rest.exchange("GET /dns/list/1/example%2eorg%2e", "", ""); r.StatusCode != 500 || got != `{"error":"internal error"}` {
+		t.Errorf("a panic in a short list gets %d %s", r.StatusCode, got)
 	}
 	unix := dial(t, "unix", s.unix)
 	if got := unix.line(`{"method":"lookup","parameters":{"qname":"a","qtype":"A"}}`); got != `{"error":"internal error"}` {
@@ -294,15 +298,21 @@ func TestPanic(t *testing.T) {
 	}
 	unix.send(`{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}` + "\n")
 	unix.ended()
-	rest.send("GET /dns/list/1/example%2eorg%2e HTTP/1.1\r\nHost: x\r\n\r\n")
-	if _, err := rest.in.ReadString(0); err == nil {
-		t.Error("a cut off list does not end its connection")
-	}
 	want := map[string]uint64{"lookup": 2, "list": 2}
 	for name, count := range want {
 		m := known[name]
 		if got := s.metrics.sum(viaREST, m).count[failedOutcome] + s.metrics.sum(viaUnix, m).count[failedOutcome]; got != count {
 			t.Errorf("%d failures of %s are counted; want %d", got, name, count)
 		}
+	}
+
+	s = start(t, Options{Zones: panicking{fake, 1000}})
+	rest = dial(t, "tcp", s.http)
+	rest.send("GET /dns/list/1/example%2eorg%2e HTTP/1.1\r\nHost: x\r\n\r\n")
+	if whole, err := io.ReadAll(rest.in); err != nil || !strings.HasPrefix(string(whole), "HTTP/1.1 200 OK\r\n") || strings.HasSuffix(string(whole), "0\r\n\r\n") {
+		t.Errorf("a list is not cut off by a panic: %.300q, %v", whole, err)
+	}
+	if got := s.metrics.sum(viaREST, known["list"]).count[failedOutcome]; got != 1 {
+		t.Errorf("%d lists cut off are counted; want 1", got)
 	}
 }
