@@ -179,15 +179,20 @@ func (c *call) reset() {
 // always returns, and counts and logs what went wrong. It returns where the time that it took is counted.
 func (b *Backend) serve(ctx context.Context, via connector, m *method, c *call) *series {
 	if err := b.run(ctx, m, c); err != nil {
-		c.reply.fail(err)
-		b.report(ctx, via, m, &c.reply, err)
-		if m.isFatal() {
-			c.reply.undo()
-		}
+		b.fail(ctx, via, m, c, err)
 	}
 	s := &c.series[indexOf(via, m)]
 	s.count[c.reply.outcome].Add(1)
 	return s
+}
+
+// fail makes c.reply tell of err, and logs it.
+func (b *Backend) fail(ctx context.Context, via connector, m *method, c *call, err error) {
+	c.reply.fail(err)
+	b.report(ctx, via, m, &c.reply, err)
+	if m.isFatal() {
+		c.reply.undo()
+	}
 }
 
 // epoch is a moment to measure from: time.Since(epoch) costs half of what time.Now does.

@@ -233,7 +233,7 @@ func (c *conn) writeChunked(p []byte) (int, error) {
 		c.held = true
 		return len(p), nil
 	case c.held:
-		c.chunked, c.held = false, false
+		c.held = false
 		n, err := c.Socket.Write([]byte(lastChunk + string(p)))
 		return max(0, n-len(lastChunk)), err
 	}

@@ -68,11 +68,12 @@ func (z *fakeZones) Metadata(name dns.Name) (dns.Metadata, error) { return z.met
 
 func (z *fakeZones) Search(pattern string, most int) iter.Seq[dns.Answer] {
 	return func(yield func(dns.Answer) bool) {
+		left := most
 		for a := range z.matching(func(a dns.Answer) bool {
 			ok, _ := path.Match(pattern, strings.TrimSuffix(string(a.Name), "."))
 			return ok && a.Type != dns.TypeENT
 		}) {
-			if most--; most < 0 || !yield(a) {
+			if left--; left < 0 || !yield(a) {
 				return
 			}
 		}
@@ -193,4 +194,11 @@ func (z panicking) List(id dns.ZoneID, name dns.Name) (iter.Seq[dns.Answer], err
 		}
 		panic("list")
 	}, nil
+}
+
+// panickingZones is data with a fault in the list of its zones.
+type panickingZones struct{ *fakeZones }
+
+func (panickingZones) Zones() iter.Seq[dns.Zone] {
+	return func(func(dns.Zone) bool) { panic("zones") }
 }

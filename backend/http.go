@@ -92,11 +92,13 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 			}
 		}
 	}
+	most := mostGathered
 	if conn.session.busy() {
-		b.gather(ctx, via, m, c, math.MaxInt)
-	} else {
-		b.gather(ctx, via, m, c, gathered)
+		// A transaction may not outlive an answer in chunks: PowerDNS takes the last chunk for the end, before the
+		// empty line that follows it, and if it has not read that too, leaves the connection for a new one.
+		most = math.MaxInt
 	}
+	b.gather(ctx, via, m, c, most)
 	if b.CloseAfterReply && !conn.session.busy() {
 		fc.SetConnectionClose()
 		conn.cork()
@@ -112,38 +114,6 @@ func (b *Backend) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 		return
 	}
 	fc.Response.SetBodyRaw(c.reply.b) // which stays until the next request
-}
-
-// gathered is how long a list may be that has a length: longer ones are chunked, as a list has to be that
-// is longer than PowerDNS 4.7 takes with a length.
-const gathered = 2 * piece
-
-var errLong = errors.New("longer than is gathered")
-
-// gather makes a list one with a length, if it has no more than so many octets. A transaction may not
-// outlive a chunked answer: PowerDNS takes the last chunk for the end, before the empty line that follows
-// it, and if it has not read that with it, leaves the connection for a new one.
-func (b *Backend) gather(ctx context.Context, via connector, m *method, c *call, most int) {
-	if c.reply.chunks == nil {
-		return
-	}
-	var whole []byte
-	err := c.reply.chunks(func(piece []byte) error {
-		if len(piece) > most-len(whole) {
-			return errLong
-		}
-		whole = append(whole, piece...)
-		return nil
-	})
-	if errors.Is(err, errLong) {
-		return
-	}
-	c.reply.chunks, c.reply.b = nil, whole
-	if err != nil {
-		b.metrics.count(via, m, failedOutcome)
-		c.reply.fail(err)
-		b.report(ctx, via, m, &c.reply, err)
-	}
 }
 
 // takeTarget has fasthttp not take the request's target apart, decode and normalize it: that is a sixth of

@@ -54,18 +54,18 @@ type scribe struct {
 
 type writtenConn struct {
 	net.Conn
-	r *scribe
+	by *scribe
 }
 
-func (r *scribe) Accept() (net.Conn, error) {
-	c, err := r.Listener.Accept()
-	return writtenConn{c, r}, err
+func (s *scribe) Accept() (net.Conn, error) {
+	c, err := s.Listener.Accept()
+	return writtenConn{c, s}, err
 }
 
 func (c writtenConn) Write(p []byte) (int, error) {
-	c.r.mu.Lock()
-	c.r.all = append(c.r.all, string(p))
-	c.r.mu.Unlock()
+	c.by.mu.Lock()
+	c.by.all = append(c.by.all, string(p))
+	c.by.mu.Unlock()
 	return c.Conn.Write(p)
 }
 

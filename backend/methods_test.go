@@ -296,8 +296,10 @@ func TestPanic(t *testing.T) {
 	if got := unix.line(`{"method":"initialize"}`); got != `{"result":true}` {
 		t.Errorf("after a panic over unix: %s", got)
 	}
-	unix.send(`{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}` + "\n")
-	unix.ended()
+	const list = `{"method":"list","parameters":{"zonename":"example.org.","domain_id":1}}`
+	if got := unix.line(list); got != `{"error":"internal error"}` {
+		t.Errorf("a panic in a short list over unix gets %s", got)
+	}
 	want := map[string]uint64{"lookup": 2, "list": 2}
 	for name, count := range want {
 		m := known[name]
@@ -312,7 +314,21 @@ func TestPanic(t *testing.T) {
 	if whole, err := io.ReadAll(rest.in); err != nil || !strings.HasPrefix(string(whole), "HTTP/1.1 200 OK\r\n") || strings.HasSuffix(string(whole), "0\r\n\r\n") {
 		t.Errorf("a list is not cut off by a panic: %.300q, %v", whole, err)
 	}
-	if got := s.metrics.sum(viaREST, known["list"]).count[failedOutcome]; got != 1 {
-		t.Errorf("%d lists cut off are counted; want 1", got)
+	unix = dial(t, "unix", s.unix)
+	unix.send(list + "\n")
+	if whole, err := io.ReadAll(unix.in); err != nil || !strings.HasPrefix(string(whole), `{"result":[{`) || strings.HasSuffix(string(whole), "\n") {
+		t.Errorf("a list is not cut off by a panic over unix: %.300q, %v", whole, err)
+	}
+	if rest, unix := s.metrics.sum(viaREST, known["list"]), s.metrics.sum(viaUnix, known["list"]); rest.count[failedOutcome] != 1 || unix.count[failedOutcome] != 1 {
+		t.Errorf("%d and %d lists cut off are counted; want 1 each", rest.count[failedOutcome], unix.count[failedOutcome])
+	}
+
+	// An error would end PowerDNS.
+	s = start(t, Options{Zones: panickingZones{fake}})
+	if r, got := dial(t, "tcp", s.http).exchange("GET /dns/getUpdatedMasters", "", ""); r.StatusCode != 200 || got != `{"result":false}` {
+		t.Errorf("a panic in what a primary asks gets %d %s", r.StatusCode, got)
+	}
+	if got := dial(t, "unix", s.unix).line(`{"method":"getUpdatedMasters","parameters":{}}`); got != `{"result":false}` {
+		t.Errorf("a panic in what a primary asks over unix gets %s", got)
 	}
 }

@@ -1,6 +1,7 @@
 package backend
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -10,7 +11,7 @@ import (
 	"redyn/backend/dns"
 )
 
-// reply is the answer to one request: either b, whole, or the pieces that chunks yields.
+// reply is the answer to one request: either b, whole, or the pieces that chunks yields, each time anew.
 type reply struct {
 	b       []byte
 	chunks  func(put func([]byte) error) error
@@ -93,7 +94,8 @@ func (r *reply) fail(err error) {
 // piece is how much of a long answer is gathered before it is written.
 const piece = 32 << 10
 
-// stream makes r a list of rows that is never in memory as a whole. Each row ends in a comma.
+// stream makes r a list of rows, which may be asked for twice. If it is long, it need never be in memory as a
+// whole. Each row ends in a comma.
 func stream[T any](r *reply, rows iter.Seq[T], appendRow func(dst []byte, row T) []byte) {
 	r.chunks = func(put func([]byte) error) (err error) {
 		defer func() {
@@ -123,6 +125,35 @@ func stream[T any](r *reply, rows iter.Seq[T], appendRow func(dst []byte, row T)
 		}
 		r.b = append(b, ending...)
 		return put(r.b)
+	}
+}
+
+// mostGathered is how long a list may be that is written whole, and over HTTP has a length. Longer ones are
+// streamed, there in chunks: with a length PowerDNS takes at most 2 MiB.
+const mostGathered = 2 * piece
+
+var errLong = errors.New("longer than is gathered")
+
+// gather makes a list whole, if it has no more than so many octets: if it fails, that can be told.
+func (b *Backend) gather(ctx context.Context, via connector, m *method, c *call, most int) {
+	if c.reply.chunks == nil {
+		return
+	}
+	var whole []byte
+	err := c.reply.chunks(func(part []byte) error {
+		if len(part) > most-len(whole) {
+			return errLong
+		}
+		whole = append(whole, part...)
+		return nil
+	})
+	if errors.Is(err, errLong) {
+		return
+	}
+	c.reply.chunks, c.reply.b = nil, whole
+	if err != nil {
+		b.metrics.count(via, m, failedOutcome)
+		b.fail(ctx, via, m, c, err)
 	}
 }
 

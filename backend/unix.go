@@ -140,6 +140,7 @@ func (b *Backend) answer(ctx context.Context, conn *conn, line []byte) (goesOn b
 		m = find(name)
 		conn.timing.end(b.serve(ctx, viaUnix, m, c))
 	}
+	b.gather(ctx, viaUnix, m, c, mostGathered)
 	if c.reply.chunks == nil {
 		err = conn.writeLine(c.reply.b)
 		conn.session.trail.end()

@@ -22,6 +22,8 @@ func (s *strangers) Accept() (net.Conn, error) {
 	return stranger{from: s.from}, nil
 }
 
+func (s *strangers) Close() error { return nil }
+
 type stranger struct {
 	net.Conn
 	from *net.TCPAddr
@@ -75,5 +77,13 @@ func TestMostConnectionsOfOne(t *testing.T) {
 	}
 	if len(l.sources) != 0 || u.metrics.conns.Load() != 0 {
 		t.Errorf("of no connections, %d are left, of %d sources", u.metrics.conns.Load(), len(l.sources))
+	}
+
+	// One that was accepted while all ended is closed.
+	refused := u.metrics.refused.Load()
+	l.stop()
+	f("198.51.100.1:4711", 1, 0)
+	if len(l.open) != 0 || u.metrics.refused.Load() != refused {
+		t.Errorf("%d connections are open after the end, %d refused", len(l.open), u.metrics.refused.Load()-refused)
 	}
 }

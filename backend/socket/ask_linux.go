@@ -16,10 +16,10 @@ import (
 
 // Ask connects to the unix socket at path, writes question, and returns what comes until a line ends or the
 // other end closes the connection, at most most octets. It fails with syscall.EAGAIN while too many others
-// wait to be accepted, and with os.ErrDeadlineExceeded when ctx ends.
+// wait to be accepted, and with an error that reports true for Timeout when ctx ends.
 //
-// Of none of its calls is Go's scheduler told: a connection of package net costs it three that may take
-// long, each of which keeps its monitor awake, fifty times in the next milliseconds.
+// Of none of its calls is Go's scheduler told, once there is a waiter: a connection of package net costs it
+// three that may take long, each of which keeps its monitor awake, fifty times in the next milliseconds.
 func Ask(ctx context.Context, path string, question []byte, most int) (answer []byte, err error) {
 	w, err := getWaiter()
 	if err != nil {
@@ -153,7 +153,7 @@ func (w *waiter) receive(fd, most int) (answer []byte, err error) {
 			return nil, err
 		}
 		answer = slices.Grow(answer, 1)
-		n, err := Receive(fd, answer[len(answer):cap(answer)])
+		n, err := Receive(fd, answer[len(answer):min(cap(answer), most)])
 		switch {
 		case err == syscall.EAGAIN, err == syscall.EINTR:
 		case err != nil:
@@ -162,9 +162,9 @@ func (w *waiter) receive(fd, most int) (answer []byte, err error) {
 			return answer, nil
 		}
 		answer = answer[:len(answer)+n]
-		if bytes.IndexByte(answer[len(answer)-n:], '\n') >= 0 {
-			return answer, nil
+		if end := bytes.IndexByte(answer[len(answer)-n:], '\n'); end >= 0 {
+			return answer[:len(answer)-n+end+1], nil
 		}
 	}
-	return answer[:most], nil
+	return answer, nil
 }

@@ -13,7 +13,7 @@ import (
 
 // Ask connects to the unix socket at path, writes question, and returns what comes until a line ends or the
 // other end closes the connection, at most most octets. It fails with syscall.EAGAIN while too many others
-// wait to be accepted, and with os.ErrDeadlineExceeded when ctx ends.
+// wait to be accepted, and with an error that reports true for Timeout when ctx ends.
 func Ask(ctx context.Context, path string, question []byte, most int) (answer []byte, err error) {
 	c, err := new(net.Dialer).DialContext(ctx, "unix", path)
 	if err != nil {

@@ -136,31 +136,33 @@ func (s *stale) follow(at step) {
 // refer notes the owner of a ref to a name, if its answers carry what changed there. What is added to
 // an answer comes from the zone of the answer, or from that to which a CNAME beside it has led.
 func (s *stale) refer(r ref, at step) {
-	same := at.zone != nil && (r.zone == at.zone.mark || s.leadsOn(r.owner))
+	adds := func(what carried) bool {
+		return at.what&what != 0 && at.zone != nil && (r.zone == at.zone.mark || s.leadsOn(r.owner))
+	}
 	switch r.typ {
 	case dns.TypeCNAME, dns.TypeALIAS:
 		s.name(r.owner, answer, nil, at.hops+1)
 	case dns.TypeNS:
-		if same && at.what&address != 0 {
+		if adds(address) {
 			s.name(r.owner, answer, nil, at.hops+1)
 			if r.owner != at.zone.name {
 				s.tree(r.owner, at.hops+1)
 			}
 		}
 	case dns.TypeMX:
-		if same && at.what&address != 0 {
+		if adds(address) {
 			s.name(r.owner, answer, nil, at.hops+1)
 		}
 	case dns.TypeSRV:
-		if same && at.what&address != 0 {
+		if adds(address) {
 			s.name(r.owner, answer|located, at.zone, at.hops+1)
 		}
 	case typeNAPTR:
-		if same && at.what&(address|located) != 0 {
+		if adds(address | located) {
 			s.name(r.owner, answer, nil, at.hops+1)
 		}
 	case dns.TypeSVCB, dns.TypeHTTPS:
-		if same && at.what&(address|service) != 0 {
+		if adds(address | service) {
 			s.name(r.owner, answer|service, at.zone, at.hops+1)
 		}
 	}

@@ -22,7 +22,7 @@ func TestLogWriter(t *testing.T) {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if out.String() != text {
-				t.Fatalf("written is %q, want %q", &out, text)
+				t.Fatalf("written is %.20q, %d octets, want %.20q, %d", &out, out.Len(), text, len(text))
 			}
 		}
 		write("a\n")
@@ -42,8 +42,17 @@ func TestLogWriter(t *testing.T) {
 		}
 		want("a\nb\nc\nd\ne\n")
 		out.Reset()
+		write("f\n")
+		time.Sleep(logPause / 2)
 		long := strings.Repeat("x", mostLines-1) + "\n"
 		write(long)
-		want(long)
+		want("f\n" + long)
+		write("g\n")
+		time.Sleep(logPause * 3 / 4) // longer than the first would have waited
+		synctest.Wait()
+		want("f\n" + long)
+		time.Sleep(logPause / 2)
+		synctest.Wait()
+		want("f\n" + long + "g\n")
 	})
 }

@@ -15,6 +15,9 @@ func exchangeHTTP(c io.ReadWriter, request, buf []byte) (string, error) {
 		return "", err
 	}
 	for n := 0; ; {
+		if n == len(buf) {
+			return "", fmt.Errorf("a reply is longer than %d octets", n)
+		}
 		m, err := c.Read(buf[n:])
 		if err != nil {
 			return "", fmt.Errorf("connection ended after %q: %w", buf[:n], err)
