@@ -23,6 +23,9 @@ func parseHeader(id dns.ZoneID, fields, meta map[string]string) (*header, error)
 		return nil, err
 	}
 	h := &header{Zone: z, gen: fields["gen"]}
+	if h.gen == "" {
+		return nil, fmt.Errorf("zone %d has no gen, which says where its records are", id)
+	}
 	if len(meta) > 0 {
 		h.meta = make(dns.Metadata, len(meta))
 	}

@@ -116,11 +116,18 @@ func (r reader) firstPages(ctx context.Context, zones []*header) ([]page, error)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, redis.Nil) {
+	if err != nil && !errors.Is(err, redis.Nil) && !isUnreadable(err) {
 		return nil, fmt.Errorf("read zones: %w", explain(err))
 	}
 	pages := make([]page, len(zones))
-	for i := range zones {
+	for i, h := range zones {
+		err := scans[i].Err()
+		if err == nil && !errors.Is(gens[i].Err(), redis.Nil) {
+			err = gens[i].Err()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read zone %s: %w", h.Name, explain(err))
+		}
 		pages[i].fields, pages[i].cursor = scans[i].Val()
 		pages[i].gen = gens[i].Val()
 	}

@@ -20,7 +20,7 @@ func TestUnreadableZones(t *testing.T) {
 		create(t, s, org, orgSets()...)
 		soa := func(zone dns.Name) dns.RRset { return dns.NewRRset(zone, dns.TypeSOA, 3600, soaContent) }
 		id := make(map[dns.Name]dns.ZoneID)
-		for _, name := range []dns.Name{"rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example."} {
+		for _, name := range []dns.Name{"rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example."} {
 			id[name] = create(t, s, name, soa(name)).ID
 		}
 		key := func(kind string, name dns.Name) string { return fmt.Sprintf("{redyn}:%s:%d", kind, id[name]) }
@@ -32,6 +32,8 @@ func TestUnreadableZones(t *testing.T) {
 			srv.rdb.Del(ctx, key("zone", "type.example.")).Err(),
 			srv.rdb.Set(ctx, key("zone", "type.example."), "text", 0).Err(),
 			srv.rdb.Del(ctx, key("zone", "gone.example.")).Err(),
+			text(srv, fmt.Sprintf("%s:%s", key("rr", "set.example."), srv.rdb.HGet(ctx, key("zone", "set.example."), "gen").Val())),
+			srv.rdb.HDel(ctx, key("zone", "gen.example."), "gen").Err(),
 			srv.rdb.HSet(ctx, "{redyn}:zones", "id.example.", "many").Err(),
 			srv.rdb.HSet(ctx, "{redyn}:zones", "no..name.", "7").Err(),
 			srv.rdb.HSet(ctx, "{redyn}:autoprimaries", "192.0.2.1 ns.example.", "no text").Err(),
@@ -55,7 +57,7 @@ func TestUnreadableZones(t *testing.T) {
 			slices.Sort(want)
 			return holds(slices.Equal(got, want) && told == len(want), "unknown are %v, and %d; want %v", got, told, want)
 		}
-		if err := unknown("rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example."); err != nil {
+		if err := unknown("rr.example.", "header.example.", "meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example."); err != nil {
 			t.Error(err)
 		}
 		if got := m.get(org, "www.example.org.", dns.TypeA); len(got) != 1 {
@@ -65,13 +67,13 @@ func TestUnreadableZones(t *testing.T) {
 		// What mends a zone makes it known, through the log or past it.
 		apply(t, s, "rr.example.", dns.NewRRset("www.rr.example.", dns.TypeA, 60, "192.0.2.1"))
 		eventually(t, "a record is mended", func() error {
-			return unknown("header.example.", "meta.example.", "type.example.", "gone.example.", "id.example.")
+			return unknown("header.example.", "meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example.")
 		})
 		if err := srv.rdb.HSet(ctx, key("zone", "header.example."), "kind", "native").Err(); err != nil {
 			t.Fatal(err)
 		}
 		f.Reload()
-		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "gone.example.", "id.example.") })
+		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example.") })
 	})
 }
 
@@ -138,6 +140,7 @@ func TestDeleteUnreadableZone(t *testing.T) {
 			"kind": func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, zone, "kind", "king").Err() },
 			"gone": func(zone, rr, meta string) error { return srv.rdb.Del(ctx, zone).Err() },
 			"text": func(zone, rr, meta string) error { return text(srv, zone) },
+			"gen":  func(zone, rr, meta string) error { return srv.rdb.HDel(ctx, zone, "gen").Err() },
 			"rr":   func(zone, rr, meta string) error { return text(srv, rr) },
 			"soa":  func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, rr, string(name)+" SOA", "1").Err() },
 			"meta": func(zone, rr, meta string) error { return srv.rdb.HSet(ctx, meta, "X", "no list").Err() },
