@@ -23,9 +23,15 @@ type pdnsAPI struct {
 
 func newAPI(base, key string) *pdnsAPI {
 	return &pdnsAPI{
-		flush:  strings.TrimSuffix(base, "/") + "/api/v1/servers/localhost/cache/flush",
-		key:    key,
-		client: http.Client{Timeout: purgeLimit},
+		flush: strings.TrimSuffix(base, "/") + "/api/v1/servers/localhost/cache/flush",
+		key:   key,
+		client: http.Client{
+			Timeout:   purgeLimit,
+			Transport: &http.Transport{}, // the key goes to no proxy
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse // nor to where another server says
+			},
+		},
 	}
 }
 

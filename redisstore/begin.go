@@ -14,6 +14,9 @@ import (
 // second after it is back: so long go-redis waits between dials.
 const beginPause = 8 * blockTime
 
+// ErrHeld says that the data set is lost, and that nodes still hold its zones. It is a dns.ErrLost, too.
+var ErrHeld = fmt.Errorf("%w, which a node still holds", dns.ErrLost)
+
 // mayBegin refuses to begin a data set while live nodes hold zones of another.
 func (s *Store) mayBegin(ctx context.Context) error {
 	for end := time.Now().Add(beginPause); ; {
@@ -23,7 +26,7 @@ func (s *Store) mayBegin(ctx context.Context) error {
 		}
 		for _, n := range nodes {
 			if n.Zones > 0 {
-				return fmt.Errorf("%w, and node %s still holds %d of its zones; restore the data, or begin anew and let the nodes drop them", dns.ErrLost, n.Name, n.Zones)
+				return fmt.Errorf("%w: %s has %d of its zones; restore the data, or begin anew and let the nodes drop them", ErrHeld, n.Name, n.Zones)
 			}
 		}
 		if time.Now().After(end) {

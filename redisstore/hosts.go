@@ -29,7 +29,7 @@ const maxHostID = 1<<53 - 1
 func (s *Store) AddHost(ctx context.Context, h auth.Host, who, from string) (auth.Host, Result, error) {
 	doing := fmt.Sprintf("add host %s", h.Name)
 	if h.ID < 0 || h.ID > maxHostID {
-		return h, Result{}, fmt.Errorf("%s: its number %d is not from 1 to %d", doing, h.ID, maxHostID)
+		return h, Result{}, fmt.Errorf("%s: its number %d is not from 1 to %d", doing, h.ID, int64(maxHostID))
 	}
 	if h.Created.IsZero() {
 		h.Created = s.o.Now().UTC().Truncate(time.Second)

@@ -2,9 +2,10 @@ package redisstore
 
 import (
 	"context"
+	_ "embed"
+	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -20,15 +21,24 @@ type Server struct {
 	Durable  bool   // it writes its data to disk, as far as it tells
 }
 
-// Probe asks the primary and the read server what they are, and makes sure that the primary takes a
-// change: a key that is gone at once. The read server is the primary if there is no other.
+//go:embed probe.lua
+var probeLua string
+
+var probeScript = redis.NewScript(probeLua)
+
+// Probe asks the primary and the read server what they are, and makes sure that this user may do on the
+// primary, and that it takes, all by which changes are made. The read server is the primary if there is no
+// other. It leaves no key.
 func (s *Store) Probe(ctx context.Context) (primary, read Server, err error) {
-	key := string(s.keys) + "probe:" + randomID(8)
-	if err := s.rdb.Set(ctx, key, "", time.Second).Err(); err != nil {
+	var keys []string
+	for range 4 {
+		keys = append(keys, string(s.keys)+"probe:"+randomID(8))
+	}
+	if err := probeScript.Run(ctx, s.rdb, keys).Err(); err != nil && !errors.Is(err, redis.Nil) {
 		return primary, read, fmt.Errorf("write to redis: %w", explain(err))
 	}
-	if err := s.rdb.Del(ctx, key).Err(); err != nil {
-		return primary, read, fmt.Errorf("write to redis: %w", explain(err))
+	if _, err := s.primary().entries(ctx, "$", -1); err != nil {
+		return primary, read, err
 	}
 	primary = s.primary().describe(ctx)
 	read = primary

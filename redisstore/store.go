@@ -75,7 +75,24 @@ type ref struct {
 	gen string
 }
 
-// Open returns the store at o.URL. It fails if a setting is wrong; Redis need not be up.
+// URLError says what is wrong with Options.URL, or with Options.ReadURL. Its text holds no part of the URL
+// that could be a password.
+type URLError struct {
+	Read bool // it is the ReadURL
+	Err  error
+}
+
+func (e *URLError) Error() string {
+	if e.Read {
+		return "the Redis read URL " + e.Err.Error()
+	}
+	return "the Redis URL " + e.Err.Error()
+}
+
+func (e *URLError) Unwrap() error { return e.Err }
+
+// Open returns the store at o.URL. It fails if a setting is wrong, with a *URLError if that is a URL; Redis
+// need not be up.
 func Open(o Options) (*Store, error) {
 	o.Prefix = cmp.Or(o.Prefix, DefaultPrefix)
 	o.Timeout = cmp.Or(o.Timeout, time.Second)
@@ -88,10 +105,10 @@ func Open(o Options) (*Store, error) {
 	s := &Store{secrets: secrets{o.Sealer}, feedingTTL: feedingTTL, keys: keyspace(o.Prefix), o: o, log: o.Log, refs: make(map[dns.Name]ref)}
 	var err error
 	if s.rdb, err = client(o.URL, o, o.Timeout); err != nil {
-		return nil, fmt.Errorf("the Redis URL %w", err)
+		return nil, &URLError{Err: err}
 	}
 	if s.read, err = client(cmp.Or(o.ReadURL, o.URL), o, max(o.Timeout, loadPatience)); err != nil {
-		return nil, fmt.Errorf("the Redis read URL %w", errors.Join(err, s.rdb.Close()))
+		return nil, errors.Join(&URLError{Read: true, Err: err}, s.rdb.Close())
 	}
 	return s, nil
 }
@@ -130,8 +147,8 @@ var faults = []struct{ word, meaning string }{
 	{"READONLY", "redis is a replica here: the Redis URL must name the primary"},
 	{"NOAUTH", "redis wants a user and password"},
 	{"WRONGPASS", "redis does not take the user and password"},
-	{"NOPERM", "the Redis user lacks a right"},
-	{"The user executing the script can't", "the Redis user lacks a right"},
+	{"NOPERM", "the Redis user lacks a right; it needs +@all -@dangerous +info"},
+	{"The user executing the script can't", "the Redis user lacks a right; it needs +@all -@dangerous +info"},
 	{"LOADING", "redis is loading its data"},
 	{"MASTERDOWN", "the replica has lost its primary"},
 	{"OOM ", "redis is out of memory"},

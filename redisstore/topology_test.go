@@ -144,6 +144,41 @@ func TestUser(t *testing.T) {
 	}
 }
 
+// What the user may not do, another command that comes after it in a script included, is not done at all,
+// and Probe names it.
+func TestUserWithoutCommand(t *testing.T) {
+	srv := startRedis(t)
+	rdb := newServer(t, srv.url(), srv).rdb
+	ctx := context.Background()
+	s := open(t, redisstore.Options{URL: srv.url()})
+	www := dns.NewRRset("www.example.org.", dns.TypeA, 60, "192.0.2.1")
+	create(t, s, org, append(orgSets(), www)...)
+	f, m := follow(t, s, "node")
+	gone := dns.RRset{Name: www.Name, Type: www.Type}
+	for _, command := range []string{"xadd", "hset", "hdel"} {
+		if err := rdb.Do(ctx, "acl", "setuser", command, "on", ">secret", "~{redyn}:*", "+@all", "-"+command).Err(); err != nil {
+			t.Fatal(err)
+		}
+		denied := open(t, redisstore.Options{URL: fmt.Sprintf("redis://%s:secret@%s/0", command, srv.addr())})
+		before := rdb.XLen(ctx, "{redyn}:log").Val()
+		_, err := denied.Apply(ctx, dns.Change{Zones: []dns.ZoneChange{{Zone: org, RRsets: []dns.RRset{gone}}}})
+		if err == nil || !strings.Contains(err.Error(), "the Redis user lacks a right") {
+			t.Errorf("without %s a change fails with %v", command, err)
+		}
+		if after := rdb.XLen(ctx, "{redyn}:log").Val(); after != before {
+			t.Errorf("without %s the log has %d entries after the change, and had %d", command, after, before)
+		}
+		if _, _, err := denied.Probe(ctx); err == nil || !strings.Contains(err.Error(), strings.ToUpper(command)) {
+			t.Errorf("without %s the probe says %v", command, err)
+		}
+	}
+	shown(t, f, apply(t, s, org, dns.NewRRset("new.example.org.", dns.TypeA, 60, "192.0.2.2")))
+	if loads := f.Status().Reloads; loads != 1 {
+		t.Errorf("the node has loaded %d times", loads)
+	}
+	sameAsStore(t, s, m)
+}
+
 // A zone is deleted wholly or not at all.
 func TestUserWithoutRight(t *testing.T) {
 	srv := startRedis(t)

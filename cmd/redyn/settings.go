@@ -226,7 +226,7 @@ func checkGroup(text string) error {
 }
 
 func groupID(text string) (int, error) {
-	if id, err := strconv.Atoi(text); err == nil {
+	if id, err := strconv.Atoi(text); err == nil && id >= 0 {
 		return id, nil
 	}
 	group, err := user.LookupGroup(text)
@@ -248,14 +248,11 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 		if text == "" {
 			continue
 		}
-		network, err := netip.ParsePrefix(text)
-		if addr, addrErr := netip.ParseAddr(text); err != nil && addrErr == nil {
-			network, err = addr.Prefix(addr.BitLen())
-		}
+		network, err := auth.ParseNetwork(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q is no network; right is such as 192.0.2.0/24 or 2001:db8::/32", text)
 		}
-		networks = append(networks, network.Masked())
+		networks = append(networks, network)
 	}
 	return networks, nil
 }

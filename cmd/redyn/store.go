@@ -10,7 +10,6 @@ import (
 	"net"
 	"os"
 	"os/user"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -36,14 +35,14 @@ func openStore(c *cli.Context, log *slog.Logger) (*redisstore.Store, error) {
 		URL: c.String("redis-url"), ReadURL: c.String("redis-read-url"), Prefix: c.String("redis-prefix"),
 		Timeout: c.Duration("redis-timeout"), TLS: secure, LogLength: c.Int64("redis-log-length"), Log: log, Sealer: sealer,
 	})
-	if err != nil {
-		name := "--redis-url"
-		if strings.Contains(err.Error(), "read URL") {
-			name = "--redis-read-url"
-		}
-		return nil, usagef("%s: %w", name, err)
+	var wrong *redisstore.URLError
+	switch {
+	case errors.As(err, &wrong) && wrong.Read:
+		return nil, usagef("--redis-read-url: %w", err)
+	case errors.As(err, &wrong):
+		return nil, usagef("--redis-url: %w", err)
 	}
-	return store, nil
+	return store, err
 }
 
 // tlsConfig is nil if nothing is set.
@@ -111,10 +110,10 @@ func explain(c *cli.Context, err error) error {
 	switch {
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%w; is --redis-url %s right?", err, redisstore.RedactURL(c.String("redis-url")))
-	case errors.Is(err, dns.ErrLost) && !strings.Contains(err.Error(), "still holds"):
-		return fmt.Errorf("redis has no zones under %s: it is new, or has lost them; zone create or zone import begins anew", c.String("redis-prefix"))
-	case errors.Is(err, dns.ErrLost):
+	case errors.Is(err, redisstore.ErrHeld):
 		return fmt.Errorf("%w; --begin-anew does so", err)
+	case errors.Is(err, dns.ErrLost):
+		return fmt.Errorf("redis has no zones under %s: it is new, or has lost them; zone create or zone import begins anew", c.String("redis-prefix"))
 	}
 	return err
 }
