@@ -148,7 +148,7 @@ func (p *params) keyID() (apex dns.Name, number dns.KeyID, err error) {
 		return "", 0, err
 	}
 	n, err := strconv.ParseInt(string(text), 10, 32)
-	if err != nil {
+	if err != nil || n < 1 {
 		return "", 0, bad("id %.40q is no number of a key", text)
 	}
 	return apex, dns.KeyID(n), nil

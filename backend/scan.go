@@ -10,14 +10,14 @@ func (p *params) request(line []byte) (method []byte, err error) {
 	}
 	s := scanner{b: line}
 	if !s.opens('{') {
-		return nil, s.fault("an object")
+		return nil, s.fault("object")
 	}
 	for more := s.first('}'); more; more = s.next('}') {
 		key := s.key()
 		switch string(key) {
 		case "method":
 			if s.peek() != '"' {
-				return nil, s.fault("a method's name")
+				return nil, s.fault("method's name")
 			}
 			method = s.str()
 		case "parameters":

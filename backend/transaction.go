@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"strings"
 
 	"redyn/backend/dns"
 )
@@ -143,9 +144,12 @@ func (b *Backend) feedEnts(_ context.Context, p *params, r *reply) error {
 }
 
 // replaceRRSet puts records in the place of an RRset, or with the type ANY of all at a name; none
-// take it away.
+// take it away. Before PowerDNS's API sets what is at an empty non-terminal, it replaces that, as TYPE0.
 func (b *Backend) replaceRRSet(ctx context.Context, p *params, r *reply) error {
 	return b.within(p, r, func(t *transaction) error {
+		if text, err := p.need(qtype); err == nil && (len(text) == 0 || strings.EqualFold(string(text), "TYPE0")) {
+			return nil
+		}
 		owner, err := p.kept(qname)
 		if err != nil {
 			return err

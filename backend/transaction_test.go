@@ -197,6 +197,20 @@ func TestReplaceAll(t *testing.T) {
 	c.sees("example.org.", "SOA", strings.Replace(soa1, " 1 ", " 2 ", 1))
 }
 
+// TestReplaceEmptyNonTerminal: PowerDNS's API replaces an empty non-terminal before it sets what is to be there.
+func TestReplaceEmptyNonTerminal(t *testing.T) {
+	m := newMemory(t)
+	for _, c := range clients(t, start(t, Options{Zones: m, Store: m})) {
+		c.start(1, "example.org.", -1)
+		c.do("replaceRRSet", `{"domain_id": 1, "qname": "ent.example.org.", "qtype": "TYPE0", "rrset": [`+
+			`{"content": "192.0.2.7", "qname": "ent.example.org.", "qtype": "A", "ttl": 7}], "trxid": 1}`)
+		c.sees("ent.example.org.", "ANY")
+		c.replace(1, "ent.example.org.", "A", "192.0.2.7")
+		c.sees("ent.example.org.", "ANY", "A 192.0.2.7")
+		c.do("abortTransaction", trx(1))
+	}
+}
+
 // TestNothing: transactions without writes, of zones that are not there, with numbers that are not.
 func TestNothing(t *testing.T) {
 	m := newMemory(t)

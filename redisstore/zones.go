@@ -60,13 +60,13 @@ func (s *Store) RRsets(ctx context.Context, zone dns.Name) iter.Seq2[dns.RRset, 
 // RRset returns one RRset of a zone, from the primary, or dns.ErrNotFound. It fails with dns.ErrUnknown
 // if there is one that cannot be read.
 func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (dns.RRset, error) {
-	h, err := s.header(ctx, zone)
+	var text string
+	err := s.whileHere(ctx, zone, func(h header) (err error) {
+		text, err = s.rdb.HGet(ctx, s.keys.rr(h.ID, h.gen), field(name, typ)).Result()
+		return known(err)
+	})
 	if err != nil {
-		return dns.RRset{}, fmt.Errorf("zone %s: %w", zone, err)
-	}
-	text, err := s.rdb.HGet(ctx, s.keys.rr(h.ID, h.gen), field(name, typ)).Result()
-	if err != nil {
-		return dns.RRset{}, fmt.Errorf("RRset %s %s of zone %s: %w", name, typ, zone, known(err))
+		return dns.RRset{}, fmt.Errorf("RRset %s %s of zone %s: %w", name, typ, zone, err)
 	}
 	set, err := decodeRRset(name, typ, text)
 	if err != nil {
@@ -75,29 +75,52 @@ func (s *Store) RRset(ctx context.Context, zone, name dns.Name, typ dns.Type) (d
 	return set, nil
 }
 
-// Name returns all RRsets of one owner, from the primary; none is no error. It takes as long as
-// reading the zone does, less the way here.
+// Name returns all RRsets of one owner, from the primary; none is no error. It takes Redis as long as
+// reading the zone does.
 func (s *Store) Name(ctx context.Context, zone, name dns.Name) ([]dns.RRset, error) {
-	h, err := s.header(ctx, zone)
-	if err != nil {
-		return nil, fmt.Errorf("zone %s: %w", zone, err)
-	}
 	glob := strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(string(name)) + " *"
-	found := make(map[dns.Type]dns.RRset)
-	for cursor, more := uint64(0), true; more; more = cursor != 0 {
-		var page []string
-		if page, cursor, err = s.rdb.HScan(ctx, s.keys.rr(h.ID, h.gen), cursor, glob, 10*scanCount).Result(); err != nil {
-			return nil, fmt.Errorf("RRsets of %s: %w", name, explain(err))
-		}
-		for i := 0; i+1 < len(page); i += 2 {
-			set, err := parseRRset(page[i], page[i+1])
+	var found map[dns.Type]dns.RRset
+	err := s.whileHere(ctx, zone, func(h header) error {
+		found = make(map[dns.Type]dns.RRset)
+		for cursor, more := uint64(0), true; more; more = cursor != 0 {
+			page, next, err := s.rdb.HScan(ctx, s.keys.rr(h.ID, h.gen), cursor, glob, 10*scanCount).Result()
 			if err != nil {
-				return nil, err
+				return explain(err)
 			}
-			found[set.Type] = set
+			cursor = next
+			whole := yieldPage(page, func(set dns.RRset, unread error) bool {
+				found[set.Type], err = set, unread
+				return unread == nil
+			})
+			if !whole {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("RRsets of %s in zone %s: %w", name, zone, err)
 	}
 	return slices.SortedFunc(maps.Values(found), func(a, b dns.RRset) int { return cmp.Compare(a.Type, b.Type) }), nil
+}
+
+// whileHere calls read with a zone's header, and again if the zone is replaced meanwhile, with its records.
+func (s *Store) whileHere(ctx context.Context, zone dns.Name, read func(header) error) error {
+	for range staleTries {
+		h, err := s.header(ctx, zone)
+		if err != nil {
+			return err
+		}
+		err = read(h)
+		gen, here := s.rdb.HGet(ctx, s.keys.zone(h.ID), "gen").Result()
+		switch {
+		case here != nil && !errors.Is(here, redis.Nil):
+			return explain(here)
+		case gen == h.gen:
+			return err
+		}
+	}
+	return errMoved
 }
 
 // Metadata returns a zone's domain metadata, from the primary.

@@ -42,6 +42,14 @@ func testPowerDNSPair(t *testing.T) {
 	serve("api.example.org.", "192.0.2.3")
 	api.call(t, "PATCH", "/zones/"+zone, `{"rrsets":[{"name":"api.example.org.","type":"A","changetype":"DELETE","records":[]}]}`)
 	serve("api.example.org.", "")
+	one.utilRRset(t, "add-record", zone, "below.ent", "A", "60", "192.0.2.3")
+	for _, name := range []string{"ent.example.org.", "*.ent.example.org."} {
+		api.call(t, "PATCH", "/zones/"+zone, `{"rrsets":[{"name":"`+name+`","type":"A","ttl":60,"changetype":"REPLACE",
+			"records":[{"content":"192.0.2.4","disabled":false}]}]}`)
+		serve(name, "192.0.2.4")
+		api.call(t, "PATCH", "/zones/"+zone, `{"rrsets":[{"name":"`+name+`","type":"A","changetype":"DELETE","records":[]}]}`)
+	}
+	one.utilRRset(t, "delete-rrset", zone, "below.ent", "A")
 
 	one.util(t, "set-meta", zone, "ALLOW-DNSUPDATE-FROM", "127.0.0.0/8")
 	one.util(t, "set-meta", zone, "TSIG-ALLOW-DNSUPDATE", "update")

@@ -171,6 +171,16 @@ func TestParseContentOfPowerDNS(t *testing.T) {
 	f("CNAME", "a;b(c)$d.example.org", `a\;b\(c\)\$d.example.org.`)
 	f("SOA", "ns.unit.test. hostmaster.unit.test. 1 2 3 4 5", "ns.unit.test. hostmaster.unit.test. 1 2 3 4 5")
 	f("CAA", "0 issue ", `0 issue ""`)
+	for _, name := range []string{"LUA", "ALIAS", "HTTPS", "NID", "TYPE65400"} {
+		const signature = " 13 3 300 20261224000000 20261126000000 1 example.org. AAAA"
+		f("RRSIG", name+signature, name+signature)
+		f("NSEC", "b.example.org. A "+name, "b.example.org. A "+name)
+		f("NSEC3", "1 0 0 - 0123456789ABCDEFGHIJKLMNOPQRSTUV A "+name, "1 0 0 - 0123456789ABCDEFGHIJKLMNOPQRSTUV A "+name)
+		f("CSYNC", "1 3 A "+name, "1 3 A "+name)
+	}
+	f("CSYNC", "1 3 A ADDR", "1 3 A TYPE65400")
+	f("TYPE19", `"311061700956"`, `\# 13 0c333131303631373030393536`)
+	f("TYPE27", `"-32.6882" "116.8652" "10.0"`, `\# 23 082d33322e36383832083131362e383635320431302e30`)
 	f("URI", "10 1 ", `10 1 ""`)
 	f("NSEC", "a(b.example.org A", `a\(b.example.org. A`)
 }

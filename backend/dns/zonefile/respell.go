@@ -1,6 +1,7 @@
 package zonefile
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,13 @@ import (
 )
 
 const (
+	typeX25      dns.Type = 19
+	typeSIG      dns.Type = 24
 	typeKEY      dns.Type = 25
+	typeGPOS     dns.Type = 27
 	typeLOC      dns.Type = 29
 	typeIPSECKEY dns.Type = 45
+	typeCSYNC    dns.Type = 62
 	typeCDNSKEY  dns.Type = 60
 	typeNID      dns.Type = 104
 	typeL64      dns.Type = 106
@@ -38,8 +43,30 @@ func respelled(typ dns.Type, words []string) []string {
 		}
 	case typeLOC:
 		return withSeconds(words)
+	case typeSIG, dns.TypeRRSIG:
+		numberTypes(words[:min(1, len(words))])
+	case dns.TypeNSEC:
+		numberTypes(words[min(1, len(words)):])
+	case dns.TypeNSEC3:
+		numberTypes(words[min(5, len(words)):])
+	case typeCSYNC:
+		numberTypes(words[min(2, len(words)):])
+	case typeX25, typeGPOS: // strings, which may be quoted
+		for i, word := range words {
+			words[i] = strings.Trim(word, `"`)
+		}
 	}
 	return words
+}
+
+// numberTypes writes types as TYPEnnn (RFC 3597): miekg/dns does not know all the names of PowerDNS, such as
+// LUA.
+func numberTypes(words []string) {
+	for i, word := range words {
+		if typ, err := dns.ParseType(word); err == nil {
+			words[i] = fmt.Sprintf("TYPE%d", typ)
+		}
+	}
 }
 
 // paddedGroups gives each group of NID and L64 its leading zeros (RFC 6742).
