@@ -103,6 +103,7 @@ func withPurger(t *testing.T, servers []*fakePDNS, story func(*purging)) {
 			s.start = p.start
 			p.servers = append(p.servers, newPurged("pdns", s.purge, i > 1, p.Purger.log, metrics))
 		}
+		p.servers[0].asked = p.traffic.asked
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -282,6 +283,18 @@ func TestPurgeFails(t *testing.T) {
 			t.Errorf("it was logged:\n%s", log)
 		}
 
+		pdns.set(0, fs.ErrNotExist)
+		connection := p.traffic.join()
+		p.change(dns.Stale{Names: []dns.Name{"d."}})
+		p.after(time.Second)
+		if log := p.log.b.String(); strings.Count(log, "cannot purge") != 2 {
+			t.Errorf("of a socket that is gone under a PowerDNS that asks was logged:\n%s", log)
+		}
+		p.traffic.leave(connection)
+		pdns.set(0, nil)
+		p.after(2 * time.Second)
+		pdns.told()
+
 		pdns.set(0, errors.New("broken"))
 		many := dns.Stale{}
 		for i := range mostPurged + 1 {
@@ -291,7 +304,7 @@ func TestPurgeFails(t *testing.T) {
 		p.after(time.Millisecond)
 		pdns.set(0, nil)
 		p.after(100 * time.Millisecond)
-		p.want("more than are remembered", strings.Split(pdns.told(), "\n")[0], "2.053s all")
+		p.want("more than are remembered", strings.Split(pdns.told(), "\n")[0], "5.053s all")
 	})
 }
 

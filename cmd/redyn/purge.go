@@ -76,7 +76,14 @@ func checkURL(text string) error {
 
 // caches looks whether PowerDNS's caches can be purged.
 func (f *findings) caches(o nodeOptions) {
-	unpurged := f.unpurged(o.statusListen)
+	metrics, _ := askStatus(f.c.Context, o.statusListen, "/metrics")
+	unpurged := unpurged(metrics)
+	var apiErr error
+	if o.purge.API != "" {
+		apiErr = backend.CheckAPI(f.c.Context, o.purge.API, o.purge.Key)
+	}
+	// If there is but one PowerDNS, these tell that it runs.
+	runs := len(o.purge.Control) == 1 && (o.purge.API != "" && apiErr == nil || asked(metrics))
 	for _, path := range o.purge.Control {
 		err := backend.CheckControl(f.c.Context, path)
 		switch {
@@ -84,6 +91,8 @@ func (f *findings) caches(o nodeOptions) {
 			f.bad("--pdns-control %s takes commands of %s, but not of the node at --status-listen %s; %s", path, userName(), o.statusListen, allowControl(path))
 		case err == nil:
 			f.ok("--pdns-control %s takes commands", path)
+		case (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)) && runs:
+			f.bad("--pdns-control %s: PowerDNS runs, and does not listen there; right is pdns.controlsocket in the socket-dir of its pdns.conf", path)
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 			f.note("--pdns-control %s: PowerDNS is not running there, or has another socket-dir", path)
 		case errors.Is(err, fs.ErrPermission):
@@ -93,10 +102,9 @@ func (f *findings) caches(o nodeOptions) {
 		}
 	}
 	if o.purge.API != "" {
-		err := backend.CheckAPI(f.c.Context, o.purge.API, o.purge.Key)
 		switch {
-		case err != nil:
-			f.bad("--pdns-api-url %s: %v", o.purge.API, err)
+		case apiErr != nil:
+			f.bad("--pdns-api-url %s: %v", o.purge.API, apiErr)
 		case slices.Contains(unpurged, o.purge.API):
 			f.bad("--pdns-api-url %s takes the key, but the node at --status-listen %s cannot purge by it; its log says why", o.purge.API, o.statusListen)
 		default:
@@ -108,10 +116,19 @@ func (f *findings) caches(o nodeOptions) {
 	}
 }
 
-// unpurged returns the control sockets and APIs by which the node that runs, if one does, cannot purge: it may be
+// asked reports whether a PowerDNS is connected to the node whose metrics these are.
+func asked(metrics string) bool {
+	for line := range strings.SplitSeq(metrics, "\n") {
+		if count, ok := strings.CutPrefix(line, `redyn_backend_connections{`); ok && !strings.HasSuffix(count, " 0") {
+			return true
+		}
+	}
+	return false
+}
+
+// unpurged returns the control sockets and APIs by which the node whose metrics these are cannot purge: it may be
 // another user than who asks.
-func (f *findings) unpurged(statusListen string) (names []string) {
-	metrics, _ := askStatus(f.c.Context, statusListen, "/metrics")
+func unpurged(metrics string) (names []string) {
 	for line := range strings.SplitSeq(metrics, "\n") {
 		if name, ok := strings.CutPrefix(line, `redyn_purge_up{pdns="`); ok && strings.HasSuffix(name, `"} 0`) {
 			names = append(names, strings.TrimSuffix(name, `"} 0`))

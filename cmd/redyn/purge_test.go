@@ -66,7 +66,13 @@ func TestCheckCaches(t *testing.T) {
 	var o nodeOptions
 	o.purge.Control = []string{filepath.Join(dir, "none")}
 	f(o, "note   --pdns-control "+o.purge.Control[0]+": PowerDNS is not running there")
-	o.purge.Control = nil
+	busy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintln(w, "redyn_ready 1\n"+`redyn_backend_connections{listener="unix"} 3`)
+	}))
+	t.Cleanup(busy.Close)
+	o.statusListen = busy.Listener.Addr().String()
+	f(o, "wrong  --pdns-control "+o.purge.Control[0]+": PowerDNS runs, and does not listen there")
+	o.purge.Control, o.statusListen = nil, ""
 	o.purge.API = "http://127.0.0.1:1"
 	f(o, "wrong  --pdns-api-url http://127.0.0.1:1: ")
 
