@@ -75,6 +75,9 @@ func NewPurger(o PurgeOptions) *Purger {
 	if o.API != "" {
 		p.servers = append(p.servers, newPurged(o.API, newAPI(o.API, o.Key).purge, len(o.Control) > 0, p.log, m))
 	}
+	if len(p.servers) > 0 && len(o.Control) <= 1 {
+		p.servers[0].asked = p.traffic.asked
+	}
 	return p
 }
 
@@ -161,7 +164,7 @@ func (p *Purger) judge(ctx context.Context) []*purge {
 		return nil
 	}
 	p.traffic.settle(ctx)
-	recent, now := p.traffic.recent(), time.Now()
+	recent, now := p.traffic.recent(latelySigned), time.Now()
 	for _, c := range fresh {
 		long := lately
 		if c.Signed {

@@ -49,6 +49,10 @@ type purged struct {
 	purges  uint64
 	slow    bool // does not answer: nobody waits for it
 	failing bool // which was logged
+	warned  bool // as a warning
+
+	// asked reports whether a PowerDNS asks, which can be no other than this; nil if that is not known.
+	asked func() bool
 }
 
 // redo are names to be purged again, if no later purge was of the same. They are not changed.
@@ -200,14 +204,19 @@ func (s *purged) repeat(n names) {
 func (s *purged) try(ctx context.Context, all names, waiting []*purge) error {
 	var once sync.Once
 	release := func() { once.Do(func() { finish(waiting) }) }
+	told := make(chan struct{})
 	late := time.AfterFunc(purgeWait, func() {
+		defer close(told)
 		s.late(ctx)
 		release()
 	})
 	start := time.Now()
 	err := s.send(ctx, all)
-	late.Stop()
-	s.metrics.observe(s.name, all.count(), time.Since(start), err)
+	took := time.Since(start)
+	if !late.Stop() {
+		<-told
+	}
+	s.metrics.observe(s.name, all.count(), took, err)
 	if err == nil {
 		s.answered(ctx)
 	} else if ctx.Err() == nil {
@@ -236,16 +245,16 @@ func away(err error) bool {
 func (s *purged) failed(ctx context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.failing {
-		return
-	}
+	again := s.failing
 	s.failing = true
 	s.metrics.up.WithLabelValues(s.name).Set(0)
-	if away(err) {
+	switch there := !away(err) || again && s.asked != nil && s.asked(); {
+	case there && !s.warned:
+		s.warned = true
+		s.log.WarnContext(ctx, "cannot purge PowerDNS's caches; until it takes commands again its answers may be old", "pdns", s.name, "err", err)
+	case !there && !again:
 		s.log.InfoContext(ctx, "PowerDNS is not running where its caches are to be purged", "pdns", s.name)
-		return
 	}
-	s.log.WarnContext(ctx, "cannot purge PowerDNS's caches; until it takes commands again its answers may be old", "pdns", s.name, "err", err)
 }
 
 func (s *purged) answered(ctx context.Context) {
@@ -253,7 +262,7 @@ func (s *purged) answered(ctx context.Context) {
 	defer s.mu.Unlock()
 	s.slow = false
 	if s.failing {
-		s.failing = false
+		s.failing, s.warned = false, false
 		s.metrics.up.WithLabelValues(s.name).Set(1)
 		s.log.InfoContext(ctx, "PowerDNS's caches are purged again", "pdns", s.name)
 	}

@@ -121,6 +121,14 @@ func (t *traffic) all() []*trail {
 	return t.trails[:len(t.trails):len(t.trails)]
 }
 
+// asked reports whether a PowerDNS has a connection open, or has asked within the last seconds.
+func (t *traffic) asked() bool {
+	t.mu.Lock()
+	open := len(t.trails) - len(t.free)
+	t.mu.Unlock()
+	return open > 0 || len(t.recent(10*time.Second).names) > 0
+}
+
 // settle waits until every reply that is being made now is written, but not for a peer that does not
 // read its reply.
 func (t *traffic) settle(ctx context.Context) {
@@ -153,14 +161,15 @@ func (t *traffic) settle(ctx context.Context) {
 // recent is what was answered lately.
 type recent struct {
 	now    uint32
+	within time.Duration
 	names  map[uint32]uint32 // when the names of these hashes were answered last
 	latest uint32            // when any was, if any was
 	more   bool              // there may be others
 }
 
-// recent returns what was answered lately.
-func (t *traffic) recent() recent {
-	r := recent{now: micros(), names: make(map[uint32]uint32)}
+// recent returns what was answered within a time that is over now.
+func (t *traffic) recent(within time.Duration) recent {
+	r := recent{now: micros(), within: within, names: make(map[uint32]uint32)}
 	for _, trail := range t.all() {
 		count := 0
 		for i := range trail.slots {
@@ -175,11 +184,11 @@ func (t *traffic) recent() recent {
 	return r
 }
 
-// isLate reports whether at is lately, or just now. What is longer ago than half an hour, as micros
+// isLate reports whether at is within the time, or just now. What is longer ago than half an hour, as micros
 // counts, is not far in the future.
 func (r *recent) isLate(at uint32) bool {
 	age := time.Duration(int32(r.now-at)) * time.Microsecond
-	return -time.Second < age && age < latelySigned
+	return -time.Second < age && age < r.within
 }
 
 func (r *recent) note(hash, at uint32) {

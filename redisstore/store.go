@@ -121,19 +121,14 @@ func (s *Store) Close() error {
 	return errors.Join(s.rdb.Close(), s.read.Close())
 }
 
-// Ping asks the primary, and the read server if there is one, for a sign of life.
-func (s *Store) Ping(ctx context.Context) error {
-	if err := s.rdb.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("ping redis: %w", explain(err))
-	}
-	if s.o.ReadURL != "" {
-		ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
-		defer cancel()
-		if err := s.read.Ping(ctx).Err(); err != nil {
-			return fmt.Errorf("ping redis for reading: %w", explain(err))
-		}
-	}
-	return nil
+// Ping asks the primary for a sign of life.
+func (s *Store) Ping(ctx context.Context) error { return explain(s.rdb.Ping(ctx).Err()) }
+
+// PingRead asks the read server, which is the primary if there is no other, for a sign of life.
+func (s *Store) PingRead(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
+	defer cancel()
+	return explain(s.read.Ping(ctx).Err())
 }
 
 // Epoch returns the id of the data set; it is empty if there is none: the store is new or lost.

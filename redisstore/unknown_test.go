@@ -73,7 +73,9 @@ func TestUnreadableZones(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.Reload()
-		eventually(t, "a header is mended", func() error { return unknown("meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example.") })
+		eventually(t, "a header is mended", func() error {
+			return unknown("meta.example.", "type.example.", "gone.example.", "id.example.", "gen.example.", "set.example.")
+		})
 	})
 }
 

@@ -75,7 +75,8 @@ func isAPI(r *request) bool { return strings.HasPrefix(r.path, apiPrefix) }
 // apiCall is a request of the API on its way. Who asks is known once admit has returned.
 type apiCall struct {
 	*attempt
-	args []string // what the path has for {...}
+	args  []string // what the path has for {...}
+	where string   // what of the body is looked at, before what is wrong with it
 }
 
 func (u *Updater) api(ctx context.Context, r *request) reply {
@@ -89,7 +90,7 @@ func (u *Updater) api(ctx context.Context, r *request) reply {
 	c := &apiCall{&attempt{u: u, r: r, wish: wish{
 		protocol: "api", limitless: true, reads: op.method == http.MethodGet, proof: r.headers.proofIfAny(),
 		flaw: checkQuery(r, op),
-	}}, args}
+	}}, args, ""}
 	value, err := op.serve(c, ctx)
 	if err != nil {
 		return apiFault(c.fault(ctx, err))
@@ -161,9 +162,16 @@ func checkQuery(r *request, op *operation) error {
 
 // doubt notes what is wrong with the request. The first is told, to whoever proves who he is.
 func (c *apiCall) doubt(err error) {
-	if c.wish.flaw == nil {
-		c.wish.flaw = err
+	if err == nil || c.wish.flaw != nil {
+		return
 	}
+	var f *fault
+	if c.where != "" && errors.As(err, &f) {
+		located := *f
+		located.text = c.where + f.text
+		err = &located
+	}
+	c.wish.flaw = err
 }
 
 // Faults of the API alone.

@@ -2,6 +2,7 @@ package updater
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -255,13 +256,15 @@ func (c *apiCall) changeRRsets(ctx context.Context) (any, error) {
 		c.doubt(bad("rrsets: there are %d; 1 to %d are right", n, mostRRsets))
 	}
 	zone := c.name("the zone", c.args[0])
-	for _, one := range body.RRsets {
+	for i, one := range body.RRsets {
+		c.where = fmt.Sprintf("rrsets[%d], %.300s %.40s: ", i, one.Name, one.Type)
 		h, typ := c.at(zone, c.name("name", one.Name)), c.rrtype(one.Type)
 		if slices.ContainsFunc(h.edits, func(e edit) bool { return e.typ == typ }) {
-			c.doubt(bad("rrsets: %s %s stands twice", h.name, typ))
+			c.doubt(bad("the RRset stands twice"))
 		}
 		h.edits = append(h.edits, c.put(typ, one.TTL, one.Content))
 	}
+	c.where = ""
 	if _, err := c.change(ctx); err != nil {
 		return nil, err
 	}

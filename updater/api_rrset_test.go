@@ -36,7 +36,7 @@ func TestAPIRRset(t *testing.T) {
 	// The last record takes the RRset with it.
 	c.gives("PATCH", "zones/example.org/rrsets/%2a.example.org/TXT", `{"remove":"v=spf1 -all"}`, 200,
 		`{"name":"*.example.org.","type":"TXT","ttl":0,"content":[]}`)
-	if log := c.log.String(); strings.Count(log, "level=INFO") != 6 || strings.Count(log, "protocol=api") != 7 {
+	if log := c.log.String(); strings.Count(log, "level=INFO") != 6 || strings.Count(log, "host updated") != 7 {
 		t.Errorf("the log has not one line for each change:\n%s", log)
 	}
 }
@@ -87,7 +87,7 @@ func TestAPIRRsets(t *testing.T) {
 	c.refuses("PATCH", path, `{"rrsets":[{"name":"a.example.org","type":"A","content":["192.0.2.1"]},{"name":"a.example.org","type":"CNAME","content":["b.example.org"]}]}`,
 		400, "a.example.org. would have a CNAME beside A")
 	c.refuses("PATCH", path, `{"rrsets":[{"name":"a.example.org","type":"A","content":["192.0.2.1"]},{"name":"A.example.org","type":"A","content":[]}]}`,
-		400, "a.example.org. A stands twice")
+		400, "rrsets[1], A.example.org A: the RRset stands twice")
 	c.refuses("PATCH", path, `{"rrsets":[]}`, 400, "rrsets: there are 0; 1 to 500 are right")
 	c.gives("PATCH", path, `{"rrsets":[{"name":"old.example.org","type":"A","content":[]},{"name":"old.example.org","type":"CNAME","content":["new.example.org"]},
 		{"name":"new.example.org","type":"A","ttl":60,"content":["192.0.2.7"]},{"name":"new.example.org","type":"AAAA","ttl":60,"content":["2001:db8::7"]}]}`, 200,

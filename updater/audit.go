@@ -50,7 +50,8 @@ func (u *Updater) tellProxy(ctx context.Context, proxy net.Addr, err error) {
 }
 
 // tellFault logs why something is not done, if an operator would ask, and returns what the caller may
-// know of it.
+// know of it. What is wrong with an update stands in the log, as dyndns2 has but a word for it; the API tells
+// its callers, and of strangers only the debug log tells.
 func (u *Updater) tellFault(ctx context.Context, a *attempt, err error) *fault {
 	f := faultOf(err)
 	switch {
@@ -58,6 +59,15 @@ func (u *Updater) tellFault(ctx context.Context, a *attempt, err error) *fault {
 		u.tellDenied(ctx, a, err)
 	case f.outcome == unavailableOutcome && !errors.Is(err, errUnavailable):
 		u.log.WarnContext(ctx, "an update cannot be made now", "protocol", a.wish.protocol, "remote", a.r.from, "err", err)
+	case !a.wish.reads && f.outcome != unavailableOutcome && f.outcome != failedOutcome:
+		level, attrs := slog.LevelDebug, []any{"host", a.wish.names(), "remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "err", f.text}
+		if id := a.verified.Credential.ID; id != "" {
+			attrs = append(attrs, "key", id)
+			if a.wish.protocol != "api" {
+				level = slog.LevelInfo
+			}
+		}
+		u.log.Log(ctx, level, "update refused", attrs...)
 	}
 	return f
 }

@@ -79,6 +79,11 @@ func TestTLS(t *testing.T) {
 	}
 	f("/?a=%zz", 1)
 
+	plain := s.dial()
+	plain.send("GET /myip HTTP/1.1\r\nHost: dyn.example\r\n\r\n")
+	plain.read("GET").is(t, 400, "this port speaks TLS; right is https://")
+	plain.ended()
+
 	// One that is broken changes nothing; one that is right is shown with the next connection.
 	if err := os.WriteFile(certFile, []byte("half a fi"), 0o600); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package updater
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"maps"
 	"net"
@@ -149,7 +148,7 @@ type conn struct {
 
 // plainConn returns the connection below TLS; nil if it is not one of ours.
 func plainConn(c net.Conn) *conn {
-	if t, ok := c.(*tls.Conn); ok {
+	if t, ok := c.(tlsConn); ok {
 		c = t.NetConn()
 	}
 	own, _ := c.(*conn)

@@ -23,13 +23,19 @@ type request struct {
 	now      time.Time
 }
 
-// read reads a request up to, but without, what depends on the protocol: its body.
+// read reads a request. Its body stays text, which each protocol reads its own way.
 func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 	h := &fc.Request.Header
 	path, query, _ := strings.Cut(originForm(string(h.RequestURI())), "?")
 	r := &request{method: string(h.Method()), path: path, now: u.Now()}
 	if misframed(h.RawHeaders()) {
 		return r, bad("a request has Content-Length or Transfer-Encoding: chunked, never both, and no other encoding")
+	}
+	if closes(h.RawHeaders()) {
+		fc.SetConnectionClose()
+	}
+	if coding := h.ContentEncoding(); len(coding) > 0 && !bytes.EqualFold(coding, []byte("identity")) {
+		return r, bad("the body has Content-Encoding %.40q; right is none", coding)
 	}
 	var ok bool
 	if !strings.HasPrefix(path, "/") {
@@ -62,10 +68,14 @@ type headers struct {
 	contentType     string // without parameters, in lower case
 }
 
+// mostAgent is how much of a User-Agent is logged.
+const mostAgent = 200
+
 func readHeaders(h *fasthttp.RequestHeader) (headers, error) {
 	contentType, _, _ := strings.Cut(string(h.ContentType()), ";")
+	agent := h.UserAgent()
 	read := headers{
-		agent: string(h.UserAgent()), contentType: strings.ToLower(strings.TrimSpace(contentType)),
+		agent: string(agent[:min(len(agent), mostAgent)]), contentType: strings.ToLower(strings.TrimSpace(contentType)),
 	}
 	for _, one := range []struct {
 		key string
@@ -87,6 +97,23 @@ func readHeaders(h *fasthttp.RequestHeader) (headers, error) {
 		}
 	}
 	return read, nil
+}
+
+// closes reports whether a request is its connection's last (RFC 9110 section 7.6.1). fasthttp knows that word
+// in lower case, and alone.
+func closes(raw []byte) bool {
+	for line := range bytes.Lines(raw) {
+		key, value, _ := bytes.Cut(line, []byte(":"))
+		if !bytes.EqualFold(bytes.TrimSpace(key), []byte("Connection")) {
+			continue
+		}
+		for option := range bytes.SplitSeq(value, []byte(",")) {
+			if bytes.EqualFold(bytes.TrimSpace(option), []byte("close")) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // misframed reports whether a request says in two ways where it ends, or in one that leaves it open, and so

@@ -36,7 +36,7 @@ func (u *Updater) Serve(ctx context.Context, ln net.Listener, secure *tls.Config
 	set := u.listen(ctx, ln)
 	ln = set
 	if secure != nil {
-		ln = tls.NewListener(ln, secure)
+		ln = tlsListener{ln, secure}
 	}
 	s := &fasthttp.Server{
 		Handler:                      func(fc *fasthttp.RequestCtx) { u.handle(context.WithoutCancel(ctx), fc) },

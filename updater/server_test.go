@@ -100,6 +100,32 @@ func TestFraming(t *testing.T) {
 	s.has(home, dns.TypeA, "192.0.2.1")
 }
 
+// A client says in one way or another that its request is the last.
+func TestConnectionClose(t *testing.T) {
+	s := serve(t, Options{})
+	for _, options := range []string{"close", "Close", "CLOSE", "TE, close", "close,TE", "keep-alive\r\nConnection: Close"} {
+		p := s.dial()
+		p.send("GET /myip HTTP/1.1\r\nHost: dyn.example\r\nConnection: " + options + "\r\n\r\n")
+		if a := p.read("GET"); a.StatusCode != 200 || !a.Close {
+			t.Errorf("%q: %d, close %t", options, a.StatusCode, a.Close)
+		}
+		p.ended()
+	}
+	p := s.dial()
+	for range 2 {
+		p.send("GET /myip HTTP/1.1\r\nHost: dyn.example\r\nConnection: Keep-Alive, TE\r\n\r\n")
+		p.read("GET").is(t, 200, "127.0.0.1")
+	}
+}
+
+// What is packed is not taken for what it is not.
+func TestContentEncoding(t *testing.T) {
+	s, token := desecServer(t, Options{})
+	s.send("POST /nic/update?hostname=home.example.org HTTP/1.1\r\nHost: dyn.example\r\n"+token+
+		"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc").
+		is(t, 400, `the body has Content-Encoding "gzip"; right is none`)
+}
+
 func TestBroken(t *testing.T) {
 	s, token := desecServer(t, Options{})
 	f := func(request string, status int, want string) {

@@ -24,6 +24,17 @@ type wish struct {
 	limitless bool
 }
 
+// names are those of its hosts that have one, as far as they are known by then.
+func (w *wish) names() []string {
+	var names []string
+	for _, h := range w.hosts {
+		if h.name != "" {
+			names = append(names, string(h.name))
+		}
+	}
+	return names
+}
+
 // hostWish is what is wanted of one host.
 type hostWish struct {
 	// The host: by number, by name, or, if neither is given, the only one that the credential is for;

@@ -162,6 +162,10 @@ func (f *findings) redis(store *redisstore.Store) bool {
 	f.ok("redis takes a change")
 	f.server("--redis-url", primary)
 	if text := f.c.String("redis-read-url"); text != "" {
+		if err := store.PingRead(f.c.Context); err != nil {
+			f.bad("--redis-read-url %s: %v", redisstore.RedactURL(text), err)
+			return true
+		}
 		f.ok("zones are loaded and followed from %s", redisstore.RedactURL(text))
 		f.server("--redis-read-url", read)
 		if read.Role == "slave" && !read.LinkUp {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -83,6 +84,9 @@ func hostAdd(c *cli.Context, store *redisstore.Store) error {
 			return usagef("--id: %w", err)
 		}
 	}
+	if err := notDelegated(c.Context, store, h.Name); err != nil {
+		return err
+	}
 	h, _, err = store.AddHost(c.Context, h, who, from())
 	if isNotFound(err) {
 		return fmt.Errorf("%w %s; redyn zone list shows all", errNoZone, h.Name)
@@ -97,6 +101,23 @@ func hostAdd(c *cli.Context, store *redisstore.Store) error {
 		}{h.ID, h.Name})
 	}
 	fmt.Fprintln(c.App.Writer, h.ID)
+	return nil
+}
+
+// notDelegated refuses a name that the zone here which holds it has delegated: nobody asks for it here.
+func notDelegated(ctx context.Context, store *redisstore.Store, name dns.Name) error {
+	zone, err := zoneOf(ctx, store, name, dns.TypeA)
+	if err != nil {
+		return err
+	}
+	for at := name; at != zone.Name; at = at.Parent() {
+		switch _, err := store.RRset(ctx, zone.Name, at, dns.TypeNS); {
+		case err == nil:
+			return fmt.Errorf("host %s: %s is delegated to other servers, which answer for it", name, at)
+		case !isNotFound(err):
+			return err
+		}
+	}
 	return nil
 }
 

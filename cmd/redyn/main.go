@@ -1,6 +1,6 @@
 // Command redyn keeps DNS zones in Redis and answers PowerDNS from memory.
 //
-// Each command is a function in a file of its own; main.go runs them, arguments.go puts the command
+// Each group of commands has a file, or one for each command; main.go runs them, arguments.go puts the command
 // line in order, settings.go and config.go find every setting (flag, environment, file, in that
 // order), serve.go puts the parts of redyn together.
 package main
@@ -29,13 +29,17 @@ const (
 
 // run runs one command line and returns the exit code.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := newApp(stdin, stdout, stderr)
+	out := &output{w: stdout}
+	app := newApp(stdin, out, stderr)
 	ordered, err := arrange(app, args, os.LookupEnv)
 	if err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		context.AfterFunc(ctx, stop) // a second signal ends the program at once
 		defer stop()
 		err = app.RunContext(ctx, ordered)
+	}
+	if err == nil && out.err != nil {
+		err = fmt.Errorf("it is done, and what it printed is lost: %w", out.err)
 	}
 	var told reported
 	switch {

@@ -10,6 +10,21 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
+// output is where commands print. It keeps the first error, so that none of them needs to look.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+// Write writes all of p.
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
 var jsonFlag = &cli.BoolFlag{Name: "json", Usage: "print JSON"}
 
 // printJSON prints v for other programs.

@@ -108,12 +108,15 @@ func needArguments(c *cli.Context, usage string, least, most int) error {
 func explain(c *cli.Context, err error) error {
 	var op *net.OpError
 	switch {
+	case errors.As(err, &op) && op.Op != "dial" && op.Timeout():
+		return fmt.Errorf("%w; redis at %s does not answer within --redis-timeout %s", err, redisstore.RedactURL(c.String("redis-url")), c.Duration("redis-timeout"))
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%w; is --redis-url %s right?", err, redisstore.RedactURL(c.String("redis-url")))
 	case errors.Is(err, redisstore.ErrHeld):
 		return fmt.Errorf("%w; --begin-anew does so", err)
 	case errors.Is(err, dns.ErrLost):
-		return fmt.Errorf("redis has no zones under %s: it is new, or has lost them; zone create or zone import begins anew", c.String("redis-prefix"))
+		return fmt.Errorf("redis has no zones under %s at %s: it is another server or database than is meant, is new (zone create or zone import begins), or has lost them (put a dump back)",
+			c.String("redis-prefix"), redisstore.RedactURL(c.String("redis-url")))
 	}
 	return err
 }

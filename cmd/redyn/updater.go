@@ -200,7 +200,10 @@ func newUpdater(n *node, log *slog.Logger) *updater.Updater {
 
 func checkListens(text string) error {
 	for listen := range strings.SplitSeq(text, ",") {
-		address, _ := plainListen(listen)
+		address, plain := plainListen(listen)
+		if plain && address == "" {
+			return fmt.Errorf("%q has no address and port; right is such as http://127.0.0.1:8080", listen)
+		}
 		if err := checkListen(address); err != nil {
 			return err
 		}
