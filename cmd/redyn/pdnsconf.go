@@ -22,9 +22,12 @@ func pdnsConfCommand() *cli.Command {
 	}
 }
 
-// pdnsTimeout is how long PowerDNS is to wait for an answer, in milliseconds. Over HTTP it counts
-// whole seconds.
-const pdnsTimeout = 5000
+// How long PowerDNS is to wait for an answer, in milliseconds: over a unix socket for all of a long list,
+// which it reads slowly. Over HTTP it counts whole seconds.
+const (
+	pdnsUnixTimeout = 60_000
+	pdnsHTTPTimeout = 5000
+)
 
 func pdnsConf(c *cli.Context) error {
 	if err := needArguments(c, "right is: redyn pdns-conf", 0, 0); err != nil {
@@ -54,9 +57,9 @@ func pdnsLines(o nodeOptions) (string, error) {
 	var connection string
 	switch {
 	case path != "":
-		connection = fmt.Sprintf("unix:path=%s,timeout=%d", path, pdnsTimeout)
+		connection = fmt.Sprintf("unix:path=%s,timeout=%d", path, pdnsUnixTimeout)
 	case listen != "":
-		connection = fmt.Sprintf("http:url=http://%s/dns,post=1,post_json=1,timeout=%d", reachable(listen), pdnsTimeout)
+		connection = fmt.Sprintf("http:url=http://%s/dns,post=1,post_json=1,timeout=%d", reachable(listen), pdnsHTTPTimeout)
 	default:
 		return "", usagef("--backend-unix and --backend-listen are empty: PowerDNS has nobody to ask")
 	}
