@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -30,9 +31,9 @@ func ParseForm(text string) ([]Param, error) {
 			continue
 		}
 		key, value, _ := strings.Cut(pair, "=")
-		k, ok := unescapeForm(key)
-		v, ok2 := unescapeForm(value)
-		if !ok || !ok2 {
+		k, err := url.QueryUnescape(key)
+		v, err2 := url.QueryUnescape(value)
+		if err != nil || err2 != nil {
 			return nil, fmt.Errorf("parameter %d has a broken escape; right is %%XX", len(params)+1)
 		}
 		params = append(params, Param{k, v})
@@ -41,41 +42,6 @@ func ParseForm(text string) ([]Param, error) {
 }
 
 func tooManyParams() error { return fmt.Errorf("more than %d parameters", maxParams) }
-
-func unescapeForm(text string) (string, bool) {
-	if !strings.ContainsAny(text, "%+") {
-		return text, true
-	}
-	out := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case '+':
-			out = append(out, ' ')
-		case '%':
-			if i+2 >= len(text) || unhex(text[i+1]) > 15 || unhex(text[i+2]) > 15 {
-				return "", false
-			}
-			out = append(out, unhex(text[i+1])<<4|unhex(text[i+2]))
-			i += 2
-		default:
-			out = append(out, c)
-		}
-	}
-	return string(out), true
-}
-
-// unhex returns the value of a hex digit, 255 for anything else.
-func unhex(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
-	case 'A' <= c && c <= 'F':
-		return c - 'A' + 10
-	}
-	return 255
-}
 
 // ParseJSONParams reads the members of a JSON object as parameters, in order: strings, and the text
 // of numbers, true and false. It fails for anything else: there is no form in which it could be signed.

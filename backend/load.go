@@ -73,16 +73,15 @@ func (l *load) lookup(ctx context.Context, name dns.Name, typ dns.Type) ([]dns.R
 }
 
 func (l *load) list(ctx context.Context, _ iter.Seq[dns.Answer]) (iter.Seq[dns.Answer], error) {
-	var all []dns.RRset
+	there := make(map[setKey]dns.RRset) // the store may yield one twice
 	for set, err := range l.into.RRsets(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		if !l.isHeld(keyOf(set)) {
-			all = append(all, set)
-		}
+		there[keyOf(set)] = set
 	}
-	all = slices.AppendSeq(all, maps.Values(l.held))
+	maps.Copy(there, l.held)
+	all := slices.Collect(maps.Values(there))
 	cuts := make(map[dns.Name]bool)
 	for _, set := range all {
 		if set.Type == dns.TypeNS && set.Name != l.zone.Name {

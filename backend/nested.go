@@ -1,7 +1,6 @@
 package backend
 
 import (
-	"slices"
 	"strconv"
 
 	"redyn/backend/dns"
@@ -57,13 +56,15 @@ func (r *record) parse(zone dns.Name) (dns.RRset, error) {
 // parseSets reads records into one RRset for each owner and type; the last TTL counts.
 func parseSets(records []record, zone dns.Name) ([]dns.RRset, error) {
 	var sets []dns.RRset
+	place := make(map[setKey]int)
 	for i := range records {
 		one, err := records[i].parse(zone)
 		if err != nil {
 			return nil, err
 		}
-		at := slices.IndexFunc(sets, func(s dns.RRset) bool { return s.Name == one.Name && s.Type == one.Type })
-		if at < 0 {
+		at, there := place[keyOf(one)]
+		if !there {
+			place[keyOf(one)] = len(sets)
 			sets = append(sets, one)
 			continue
 		}

@@ -30,7 +30,7 @@ type Replacement interface {
 	Add(ctx context.Context, sets ...dns.RRset) error
 	// Lookup returns what was added at name.
 	Lookup(ctx context.Context, name dns.Name) ([]dns.RRset, error)
-	// RRsets yields all that was added, in any order, each RRset once.
+	// RRsets yields all that was added, in any order; it may yield an RRset twice.
 	RRsets(ctx context.Context) iter.Seq2[dns.RRset, error]
 	// Commit puts what was added, be it nothing, in the place of the zone's records.
 	Commit(ctx context.Context) error

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"unicode/utf8"
 
 	"redyn/backend/dns"
 )
@@ -45,6 +46,9 @@ func argsOfZone(z dns.ZoneChange) (args zoneArgs, err error) {
 	}
 	data = append(data, len(z.Metadata))
 	for kind, values := range z.Metadata {
+		if slices.ContainsFunc(values, notUTF8) {
+			return args, fmt.Errorf("metadata %s has a value that is not UTF-8", kind)
+		}
 		data = append(data, kind, encodeValues(values))
 	}
 	fields, err := updateFields(z.Update)
@@ -189,6 +193,9 @@ func appendSets(args []any, zone dns.Name, sets []dns.RRset) ([]any, error) {
 	return args, nil
 }
 
+// notUTF8 reports whether JSON cannot hold a text as it is.
+func notUTF8(text string) bool { return !utf8.ValidString(text) }
+
 func checkRRset(zone dns.Name, set dns.RRset) error {
 	switch {
 	case !set.Name.Under(zone):
@@ -197,6 +204,8 @@ func checkRRset(zone dns.Name, set dns.RRset) error {
 		return fmt.Errorf("%s: %s is no type of records", set.Name, set.Type)
 	case set.TTL > dns.MaxTTL:
 		return fmt.Errorf("%s %s: TTL %d is over %d", set.Name, set.Type, set.TTL, dns.MaxTTL)
+	case slices.ContainsFunc(set.Content, notUTF8):
+		return fmt.Errorf("%s %s has content that is not UTF-8; right is \\DDD", set.Name, set.Type)
 	}
 	return nil
 }

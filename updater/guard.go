@@ -15,6 +15,7 @@ type guard struct {
 
 	mu      sync.Mutex
 	sources map[netip.Prefix]*source
+	swept   time.Time // when those that are over were dropped last
 }
 
 // source is what is known of one, until it is over.
@@ -26,6 +27,10 @@ type source struct {
 
 // mostSources bounds the memory for it. Beyond, the guard lets everybody through.
 const mostSources = 50_000
+
+// sweepPause is how long there may be no room before it is looked again for those that are over: so many
+// take a while.
+const sweepPause = time.Second
 
 func newGuard(limit auth.Limit) *guard {
 	return &guard{limit: limit, sources: make(map[netip.Prefix]*source)}
@@ -82,7 +87,7 @@ func (g *guard) source(from netip.Addr, now time.Time) *source {
 	key := sourceOf(from)
 	s := g.sources[key]
 	if s == nil {
-		if len(g.sources) >= mostSources && !g.forget(now) {
+		if len(g.sources) >= mostSources && (now.Sub(g.swept) < sweepPause || !g.forget(now)) {
 			return nil
 		}
 		s = new(source)
@@ -96,6 +101,7 @@ func (g *guard) source(from netip.Addr, now time.Time) *source {
 
 // forget drops what is over, and reports whether there is room then.
 func (g *guard) forget(now time.Time) bool {
+	g.swept = now
 	for key, s := range g.sources {
 		if !now.Before(s.until) {
 			delete(g.sources, key)

@@ -3,7 +3,6 @@ package zonedb
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -40,13 +39,6 @@ func (db *DB) TSIGKeys() ([]dns.TSIGKey, error) {
 		return nil, fmt.Errorf("TSIG keys: %w", dns.ErrUnknown)
 	}
 	return s.tsig, nil
-}
-
-// Autoprimary returns the account for zones that name this nameserver and whose primary is at ip;
-// false if that is no autoprimary.
-func (db *DB) Autoprimary(ip netip.Addr, nameserver dns.Name) (account string, ok bool) {
-	account, ok = db.ofServer().autoprimaries[dns.Autoprimary{IP: ip, Nameserver: nameserver}]
-	return account, ok
 }
 
 // Autoprimaries returns the accounts of all autoprimaries; callers do not change them.
