@@ -27,7 +27,7 @@ func ParseKind(text string) (Kind, error) {
 	case Token, Password, PublicKey, HMAC:
 		return k, nil
 	}
-	return "", fmt.Errorf("kind %.40q is unknown; right are token, password, publickey and hmac", text)
+	return "", fmt.Errorf("kind %.40q is unknown; expected token, password, publickey or hmac", text)
 }
 
 // Credential is a right to change something, and what verifies the secret of its holder. Its

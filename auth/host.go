@@ -58,5 +58,5 @@ func ParseHostPolicy(text string) (HostPolicy, error) {
 	case "default":
 		return PolicyDefault, nil
 	}
-	return "", fmt.Errorf("policy %.40q is unknown; right are default, delete and preserve", text)
+	return "", fmt.Errorf("policy %.40q is unknown; expected default, delete or preserve", text)
 }

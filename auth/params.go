@@ -34,7 +34,7 @@ func ParseForm(text string) ([]Param, error) {
 		k, err := url.QueryUnescape(key)
 		v, err2 := url.QueryUnescape(value)
 		if err != nil || err2 != nil {
-			return nil, fmt.Errorf("parameter %d has a broken escape; right is %%XX", len(params)+1)
+			return nil, fmt.Errorf("parameter %d has a broken escape; expected %%XX", len(params)+1)
 		}
 		params = append(params, Param{k, v})
 	}

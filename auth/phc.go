@@ -89,7 +89,7 @@ func CheckModestHash(text string) error {
 	}
 	c := h.cost
 	if h.bcrypt > maxModestBcrypt || c.Memory > maxModestMemory || c.Memory*c.Passes > maxModestWork || c.Threads > maxModestThreads {
-		return fmt.Errorf("the password hash (%s) is too dear; right is argon2id with m up to %d, m*t up to %d and p up to %d, or bcrypt of cost up to %d",
+		return fmt.Errorf("the password hash (%s) is too dear; expected argon2id with m up to %d, m*t up to %d and p up to %d, or bcrypt of cost up to %d",
 			h.describe(), maxModestMemory, maxModestWork, maxModestThreads, maxModestBcrypt)
 	}
 	return nil

@@ -48,12 +48,12 @@ func ParseSealer(file []byte) (*Sealer, error) {
 		}
 		key := parseSealKey(line)
 		if key == nil {
-			return nil, fmt.Errorf("line %d of the secrets key file is not a key: right are 32 bytes as 64 hex digits or as base64, or a file of exactly 32 raw bytes", i+1)
+			return nil, fmt.Errorf("line %d of the secrets key file is not a key: expected 32 bytes as 64 hex digits or as base64, or a file of exactly 32 raw bytes", i+1)
 		}
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("the secrets key file holds no key: right are 32 bytes as 64 hex digits or as base64, or a file of exactly 32 raw bytes")
+		return nil, errors.New("the secrets key file holds no key: expected 32 bytes as 64 hex digits or as base64, or a file of exactly 32 raw bytes")
 	}
 	return newSealer(keys)
 }

@@ -24,7 +24,7 @@ func ParseMethods(text string) (Methods, error) {
 	case ReadMethods, KeyMethods, AllMethods:
 		return m, nil
 	}
-	return "", fmt.Errorf("methods %q are unknown; right are read, read+keys and all", text)
+	return "", fmt.Errorf("methods %q are unknown; expected read, read+keys or all", text)
 }
 
 func (m Methods) allow(a access) bool {

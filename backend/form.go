@@ -28,7 +28,7 @@ func (p *params) form(text []byte) (parameters []byte, err error) {
 		value, ok := p.decode(encoded, true)
 		switch {
 		case !ok:
-			return nil, bad("%s has a broken escape; right is %% and two hexadecimal digits", key)
+			return nil, bad("%s has a broken escape; expected %% and two hexadecimal digits", key)
 		case !known:
 			parameters = value
 		case f == values:

@@ -78,7 +78,7 @@ func (c controlSocket) purgeLine(ctx context.Context, line []byte) error {
 		return err
 	}
 	if _, err := strconv.Atoi(string(reply)); err != nil {
-		return fmt.Errorf("PowerDNS replies %.80q to PURGE; right is a number", reply)
+		return fmt.Errorf("PowerDNS replies %.80q to PURGE; expected a number", reply)
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func (p *params) path(m *method, segments []byte) error {
 		}
 		text, ok := p.decode(segment, false)
 		if !ok {
-			return bad("the path has a broken escape; right is %% and two hexadecimal digits")
+			return bad("the path has a broken escape; expected %% and two hexadecimal digits")
 		}
 		p.set(f, text)
 		segments = rest

@@ -124,7 +124,7 @@ func (b *Backend) within(p *params, r *reply, write func(*transaction) error) er
 func (b *Backend) feedRecord(ctx context.Context, p *params, r *reply) error {
 	return b.within(p, r, func(t *transaction) error {
 		if len(p.records) != 1 {
-			return refused("feedRecord has %d records; right is one rr", len(p.records))
+			return refused("feedRecord has %d records; expected one rr", len(p.records))
 		}
 		if len(p.records[0].typ) == 0 {
 			return nil // an empty non-terminal

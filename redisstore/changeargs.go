@@ -26,7 +26,7 @@ func argsOf(zones []dns.ZoneChange) ([]zoneArgs, error) {
 	seen := make(map[dns.Name]bool, len(zones))
 	for i, z := range zones {
 		if seen[z.Zone] {
-			return nil, fmt.Errorf("zone %s stands in it twice", z.Zone)
+			return nil, fmt.Errorf("zone %s is given twice", z.Zone)
 		}
 		seen[z.Zone] = true
 		var err error
@@ -183,7 +183,7 @@ func appendSets(args []any, zone dns.Name, sets []dns.RRset) ([]any, error) {
 		}
 		name := field(set.Name, set.Type)
 		if seen[name] {
-			return nil, fmt.Errorf("RRset %s stands in it twice", name)
+			return nil, fmt.Errorf("RRset %s is given twice", name)
 		}
 		if seen != nil {
 			seen[name] = true
@@ -205,7 +205,7 @@ func checkRRset(zone dns.Name, set dns.RRset) error {
 	case set.TTL > dns.MaxTTL:
 		return fmt.Errorf("%s %s: TTL %d is over %d", set.Name, set.Type, set.TTL, dns.MaxTTL)
 	case slices.ContainsFunc(set.Content, notUTF8):
-		return fmt.Errorf("%s %s has content that is not UTF-8; right is \\DDD", set.Name, set.Type)
+		return fmt.Errorf("%s %s has content that is not UTF-8; expected \\DDD", set.Name, set.Type)
 	}
 	return nil
 }

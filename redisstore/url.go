@@ -24,7 +24,7 @@ import (
 func client(text string, o Options, patience time.Duration) (redis.UniversalClient, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" && u.Path == "" {
-		return nil, errors.New("is not a URL; right is redis://USER:PASSWORD@HOST:PORT/DB, with %XX for special characters of the password")
+		return nil, errors.New("is not a URL; expected redis://USER:PASSWORD@HOST:PORT/DB, with %XX for special characters of the password")
 	}
 	switch u.Scheme {
 	case "redis", "rediss", "unix":

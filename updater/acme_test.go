@@ -67,7 +67,7 @@ func TestHTTPReq(t *testing.T) {
 	f("/present", `nonsense`, 400, "the body: the body is not a JSON object")
 	s.postJSON("/present", one).is(t, 401, "Authentication failed.")
 	s.postJSON("/present", one, basic("home.example.org", "wrong")).is(t, 401, "Authentication failed.")
-	s.get("/present").is(t, 405, "the method is not allowed here; right is POST")
+	s.get("/present").is(t, 405, "the method is not allowed here; expected POST")
 	s.has(homeChallenge, dns.TypeTXT)
 }
 
@@ -194,7 +194,7 @@ func TestRegister(t *testing.T) {
 	s.postJSON("/register", `{"allowfrom":["192.0.2.0/33"]}`).is(t, 400, `{"error": "invalid_allowfrom_cidr"}`)
 	s.postJSON("/register", `{"allowfrom":"192.0.2.0/24"}`).is(t, 400, `{"error": "malformed_json_payload"}`)
 	s.postJSON("/register", `{} {}`).is(t, 400, `{"error": "malformed_json_payload"}`)
-	s.get("/register").is(t, 405, "the method is not allowed here; right is POST")
+	s.get("/register").is(t, 405, "the method is not allowed here; expected POST")
 	s.store.away = errAway
 	s.postJSON("/register", "").is(t, 503, `{"error": "db_error"}`)
 

@@ -67,7 +67,7 @@ func hostNames(p params, shown *proof) ([]dns.Name, auth.HostID, error) {
 	return nil, id, nil
 }
 
-// parseNames reads names with commas between them. One that stands twice is one. It does not look at
+// parseNames reads names with commas between them. One that is given twice is one. It does not look at
 // more than may be: a stranger may send thousands.
 func parseNames(text string) ([]dns.Name, error) {
 	var names []dns.Name

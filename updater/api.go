@@ -151,7 +151,7 @@ func checkQuery(r *request, op *operation) error {
 			return bad("parameter %+.40q is not known here", one.Key)
 		}
 		if slices.ContainsFunc(r.params[:i], func(o auth.Param) bool { return o.Key == one.Key }) {
-			return bad("parameter %+.40q stands twice", one.Key)
+			return bad("parameter %+.40q is given twice", one.Key)
 		}
 	}
 	if r.body != "" && (op.method == http.MethodGet || op.method == http.MethodDelete) {

@@ -40,13 +40,13 @@ func bodyText(err error) string {
 	var noTime *time.ParseError
 	switch {
 	case errors.Is(err, io.EOF):
-		return "there is none; right is a JSON object"
+		return "there is none; expected a JSON object"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return "it ends too soon"
 	case errors.As(err, &noTime):
-		return fmt.Sprintf("%+.40q is no time; right is %s", noTime.Value, rightTime)
+		return fmt.Sprintf("%+.40q is no time; expected %s", noTime.Value, rightTime)
 	case errors.As(err, &other):
-		text := fmt.Sprintf("right is %s, not %s", rightValue(other.Type), other.Value)
+		text := fmt.Sprintf("expected %s, not %s", rightValue(other.Type), other.Value)
 		if other.Field != "" {
 			text = other.Field + ": " + text
 		}
@@ -75,7 +75,7 @@ func rightValue(t reflect.Type) string {
 	return "a JSON object"
 }
 
-// signedBody adds the members of the body to what is signed. None stands twice, however it is spelt:
+// signedBody adds the members of the body to what is signed. None is given twice, however it is spelt:
 // of two, the signature does not say which comes last.
 func (c *apiCall) signedBody() error {
 	members, err := auth.ParseJSONParams([]byte(c.r.body))
@@ -85,7 +85,7 @@ func (c *apiCall) signedBody() error {
 	c.r.params = append(c.r.params, members...)
 	for i, m := range members {
 		if slices.ContainsFunc(members[:i], func(o auth.Param) bool { return strings.EqualFold(o.Key, m.Key) }) {
-			return bad("the body: member %+.40q stands twice", m.Key)
+			return bad("the body: member %+.40q is given twice", m.Key)
 		}
 	}
 	return nil

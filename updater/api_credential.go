@@ -23,7 +23,7 @@ func (c *apiCall) listCredentials(ctx context.Context) (any, error) {
 	var q auth.Query
 	switch {
 	case byHost == byZone:
-		c.doubt(bad("right is host=NAME, or zone=NAME"))
+		c.doubt(bad("expected host=NAME, or zone=NAME"))
 	case byHost:
 		c.askHost(&q, host)
 		q.ForHosts = true
@@ -162,7 +162,7 @@ func (c *apiCall) createCredential(ctx context.Context) (any, error) {
 // newGrant reads what is to be granted, and asks for its hosts.
 func (c *apiCall) newGrant(body *newCredential) (g auth.Grant, q auth.Query) {
 	if len(body.Hosts)+len(body.Zones) == 0 {
-		c.doubt(bad("nothing is granted; right are hosts or zones"))
+		c.doubt(bad("nothing is granted; expected hosts or zones"))
 	}
 	for _, text := range body.Hosts {
 		c.askHost(&q, text)
@@ -297,7 +297,7 @@ func (c *apiCall) changeCredential(ctx context.Context) (any, error) {
 	var body credentialChange
 	c.decode(&body)
 	if !body.Revoked {
-		c.doubt(bad(`right is {"revoked": true}; nothing else of a credential can be changed`))
+		c.doubt(bad(`expected {"revoked": true}; nothing else of a credential can be changed`))
 	}
 	one, err := c.managed(ctx)
 	if err != nil {

@@ -167,7 +167,7 @@ func (c *apiCall) putRRset(ctx context.Context) (any, error) {
 	c.decode(&body)
 	h := c.inPath()
 	if len(body.Content) == 0 {
-		c.doubt(bad("content: there is none; right is DELETE for that"))
+		c.doubt(bad("content: there is none; expected DELETE for that"))
 	}
 	h.edits[0] = c.put(h.edits[0].typ, body.TTL, body.Content)
 	return c.changed(ctx, h)
@@ -260,7 +260,7 @@ func (c *apiCall) changeRRsets(ctx context.Context) (any, error) {
 		c.where = fmt.Sprintf("rrsets[%d], %.300s %.40s: ", i, one.Name, one.Type)
 		h, typ := c.at(zone, c.name("name", one.Name)), c.rrtype(one.Type)
 		if slices.ContainsFunc(h.edits, func(e edit) bool { return e.typ == typ }) {
-			c.doubt(bad("the RRset stands twice"))
+			c.doubt(bad("the RRset is given twice"))
 		}
 		h.edits = append(h.edits, c.put(typ, one.TTL, one.Content))
 	}

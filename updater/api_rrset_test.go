@@ -49,14 +49,14 @@ func TestAPIRRsetRefused(t *testing.T) {
 		c.refuses(method, "zones/"+path, body, status, text)
 	}
 	const www = "example.org/rrsets/www.example.org/A"
-	f("PUT", www, "", 400, "the body: there is none; right is a JSON object")
-	f("PUT", www, `{"content":[]}`, 400, "content: there is none; right is DELETE for that")
+	f("PUT", www, "", 400, "the body: there is none; expected a JSON object")
+	f("PUT", www, `{"content":[]}`, 400, "content: there is none; expected DELETE for that")
 	f("PUT", www, `{"content":["192.0.2"]}`, 400, `content: A: "192.0.2"`)
-	f("PUT", www, `{"content":["192.0.2.1"],"ttl":-1}`, 400, "the body: ttl: right is a number from 0 to 2147483647, not number -1")
-	f("PUT", www, `[]`, 400, "the body: right is a JSON object, not array")
+	f("PUT", www, `{"content":["192.0.2.1"],"ttl":-1}`, 400, "the body: ttl: expected a number from 0 to 2147483647, not number -1")
+	f("PUT", www, `[]`, 400, "the body: expected a JSON object, not array")
 	f("PUT", www, `{"content":`, 400, "the body: it ends too soon")
-	f("PATCH", "example.org/rrsets", `{"rrsets":5}`, 400, "the body: rrsets: right is a list, not number")
-	f("PATCH", "example.org/rrsets", `{"rrsets":[{"ttl":"5"}]}`, 400, "the body: rrsets.0.ttl: right is a number from 0 to 2147483647, not string")
+	f("PATCH", "example.org/rrsets", `{"rrsets":5}`, 400, "the body: rrsets: expected a list, not number")
+	f("PATCH", "example.org/rrsets", `{"rrsets":[{"ttl":"5"}]}`, 400, "the body: rrsets.0.ttl: expected a number from 0 to 2147483647, not string")
 	f("PUT", www, `{"content":["192.0.2.1"],"ttl":2147483648}`, 400, "ttl 2147483648 is not from 0 to 2147483647")
 	f("PUT", www, `{"content":["192.0.2.1"],"color":1}`, 400, `unknown field "color"`)
 	f("PUT", www, `{"content":["192.0.2.1"]}{}`, 400, "it has something after its JSON object")
@@ -87,7 +87,7 @@ func TestAPIRRsets(t *testing.T) {
 	c.refuses("PATCH", path, `{"rrsets":[{"name":"a.example.org","type":"A","content":["192.0.2.1"]},{"name":"a.example.org","type":"CNAME","content":["b.example.org"]}]}`,
 		400, "a.example.org. would have a CNAME beside A")
 	c.refuses("PATCH", path, `{"rrsets":[{"name":"a.example.org","type":"A","content":["192.0.2.1"]},{"name":"A.example.org","type":"A","content":[]}]}`,
-		400, "rrsets[1], A.example.org A: the RRset stands twice")
+		400, "rrsets[1], A.example.org A: the RRset is given twice")
 	c.refuses("PATCH", path, `{"rrsets":[]}`, 400, "rrsets: there are 0; 1 to 500 are right")
 	c.gives("PATCH", path, `{"rrsets":[{"name":"old.example.org","type":"A","content":[]},{"name":"old.example.org","type":"CNAME","content":["new.example.org"]},
 		{"name":"new.example.org","type":"A","ttl":60,"content":["192.0.2.7"]},{"name":"new.example.org","type":"AAAA","ttl":60,"content":["2001:db8::7"]}]}`, 200,
@@ -107,7 +107,7 @@ func TestAPIRRsets(t *testing.T) {
 	c.gives("GET", path+"?name=new.example.org&type=A", "", 200, `{"rrsets":[{"name":"new.example.org.","type":"A","ttl":60,"content":["192.0.2.7"]}]}`)
 	c.gives("GET", path+"?name=none.example.org", "", 200, `{"rrsets":[]}`)
 	c.refuses("GET", path+"?limit=0", "", 400, `limit "0" is not from 1 to 10000`)
-	c.refuses("GET", path+"?limit=5&limit=6", "", 400, `parameter "limit" stands twice`)
+	c.refuses("GET", path+"?limit=5&limit=6", "", 400, `parameter "limit" is given twice`)
 	c.refuses("GET", "zones/example.net/rrsets", "", 404, noSuch)
 }
 

@@ -69,12 +69,12 @@ func TestAPIPaths(t *testing.T) {
 		t.Errorf("answer %d to OPTIONS, Allow: %s", a.StatusCode, a.Header.Get("Allow"))
 	}
 	// Whatever is wrong is told in JSON.
-	c.refuses("OPTIONS", "zones", "", 405, "the method is not allowed here; right is GET, POST")
+	c.refuses("OPTIONS", "zones", "", 405, "the method is not allowed here; expected GET, POST")
 	c.refuses("GET", "zones/%zz", "", 400, "the path has a broken escape")
 	c.refuses("GET", "zones?limit=%", "", 400, "the query: ")
 	c.refuses("POST", "zones", strings.Repeat("x", mostBody+1), 413, "the body is longer than 16384 octets")
 	twice := &apiCaller{c.server, append(c.header, c.header...)}
-	twice.refuses("GET", "zones", "", 400, "the header Authorization stands twice")
+	twice.refuses("GET", "zones", "", 400, "the header Authorization is given twice")
 	c.store.panics = true
 	c.refuses("GET", "zones", "", 500, "a fault of this server")
 	c.store.panics = false
@@ -142,7 +142,7 @@ func TestAPIHMAC(t *testing.T) {
 	// What is signed as a member of the body is none of the query, and stands once.
 	signs("PUT", www, body).refuses("PUT", www+"?ttl=60", `{"content":"192.0.2.2\n192.0.2.1"}`, 400, `parameter "ttl" is not known here`)
 	twice := `{"ttl":60,"TTL":61,"content":"192.0.2.3"}`
-	signs("PUT", www, twice).refuses("PUT", www, twice, 400, `member "TTL" stands twice`)
+	signs("PUT", www, twice).refuses("PUT", www, twice, 400, `member "TTL" is given twice`)
 	signs("PUT", www, "").refuses("PUT", www, `{"content":["192.0.2.3"]}`, 400, "an HMAC signs no others")
 	s.has("www.example.org.", dns.TypeA, "192.0.2.1", "192.0.2.2")
 

@@ -148,7 +148,7 @@ func (b *newZone) checkSlave() error {
 		_, addr := netip.ParseAddr(text)
 		_, port := netip.ParseAddrPort(text)
 		if addr != nil && port != nil {
-			return bad("primaries: %+.60q is no address; right is such as 192.0.2.1 or [2001:db8::1]:53", text)
+			return bad("primaries: %+.60q is no address; expected something like 192.0.2.1 or [2001:db8::1]:53", text)
 		}
 	}
 	return nil

@@ -81,7 +81,7 @@ func TestTLS(t *testing.T) {
 
 	plain := s.dial()
 	plain.send("GET /myip HTTP/1.1\r\nHost: dyn.example\r\n\r\n")
-	plain.read("GET").is(t, 400, "this port speaks TLS; right is https://")
+	plain.read("GET").is(t, 400, "this port speaks TLS; expected https://")
 	plain.ended()
 
 	// One that is broken changes nothing; one that is right is shown with the next connection.

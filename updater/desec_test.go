@@ -285,7 +285,7 @@ func TestDeSECPost(t *testing.T) {
 	s.has(home, dns.TypeA, "10.1.2.3")
 	s.post("/?hostname=home.example.org", "myip=10.1.2.4", token).is(t, 200, "good")
 	s.has(home, dns.TypeA, "10.1.2.4")
-	s.post("/?hostname=home.example.org", "hostname=home.example.org", token).is(t, 400, `parameter "hostname" stands twice`)
+	s.post("/?hostname=home.example.org", "hostname=home.example.org", token).is(t, 400, `parameter "hostname" is given twice`)
 }
 
 // Pictures that browsers ask for are nobody's update.

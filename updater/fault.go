@@ -57,7 +57,7 @@ func refused(format string, args ...any) *fault {
 var (
 	errDenied      = &fault{outcome: deniedOutcome, text: "Authentication failed."}
 	errSkew        = &fault{outcome: deniedOutcome, text: auth.SkewText}
-	errNoPath      = bad("the target does not begin with /, or has a control character; right is a server with a path, such as HOST/nic/update?hostname=%%h&myip=%%i")
+	errNoPath      = bad("the target does not begin with /, or has a control character; expected a server with a path, such as HOST/nic/update?hostname=%%h&myip=%%i")
 	errNoHost      = &fault{outcome: nohostOutcome, text: "there is no such host, or it is not granted"}
 	errNotFQDN     = &fault{outcome: notfqdnOutcome, text: "a host's name is no full domain name"}
 	errNumHost     = &fault{outcome: numhostOutcome, text: fmt.Sprintf("there are more than %d hosts, which are most at once", mostHosts)}

@@ -50,7 +50,7 @@ func endsInNic(segments []string) bool {
 }
 
 // gluedText helps whose client writes the host's name right behind the path.
-const gluedText = "the path has a host's name glued to it; right is such as /nic/update?hostname=%h&myip=%i"
+const gluedText = "the path has a host's name glued to it; expected something like /nic/update?hostname=%h&myip=%i"
 
 // isGlued reports whether a client has put a name right behind the path, for want of a place for it.
 func isGlued(segments []string) bool {

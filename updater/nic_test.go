@@ -35,7 +35,7 @@ func TestDyndns2(t *testing.T) {
 	f("/nic/update"+h+"&myip=192.0.2.2&system=dyndns&wildcard=ON&mx=x&backmx=NO&offline=NO&url=x", own, 200, "good 192.0.2.2")
 	f("/nic/update/home.example.org", own, 200, "good 127.0.0.1")
 	f("/nic/update/home.example.org/192.0.2.3", own, 200, "good 192.0.2.3")
-	f("/nic/update/home.example.org/192.0.2.3"+h, own, 400, `parameter "hostname" stands twice`)
+	f("/nic/update/home.example.org/192.0.2.3"+h, own, 400, `parameter "hostname" is given twice`)
 
 	// A line for each host, in the order of the request.
 	f("/nic/update?hostname=office.example.org,home.example.org&myip=192.0.2.3", own, 200, "good 192.0.2.3\nnochg 192.0.2.3")

@@ -206,7 +206,7 @@ func TestSignedUpdateDenied(t *testing.T) {
 	f("/update/17", good+"&ipAddress=192.0.2.0/24", 400, `malformed: ipAddress "192.0.2.0/24" is no address`)
 	f("/update/17", good+"&ipAddress=192.0.2.1,2001:db8::1", 400, `malformed: ipAddress "192.0.2.1,2001:db8::1" is no address`)
 	f("/update/17", good+"&ipAddress=192.0.2.1,x", 400, `malformed: ipAddress "192.0.2.1,x" is no address`)
-	s.get("/update/17?"+good+"&ipAddress=192.0.2.1").is(t, 405, "the method is not allowed here; right is POST")
+	s.get("/update/17?"+good+"&ipAddress=192.0.2.1").is(t, 405, "the method is not allowed here; expected POST")
 	if len(s.store.updates) > 0 {
 		t.Errorf("changes are %+v", s.store.updates)
 	}

@@ -41,7 +41,7 @@ func (p params) check() error {
 			continue
 		}
 		if seen[one.Key] {
-			return bad("parameter %+.40q stands twice", one.Key)
+			return bad("parameter %+.40q is given twice", one.Key)
 		}
 		seen[one.Key] = true
 	}

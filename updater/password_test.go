@@ -32,7 +32,7 @@ func TestSimpleUpdate(t *testing.T) {
 	f("/update-simple/99", "password=correcthorse", 401, denied)
 	f("/update-simple/other.example.org", "password=correcthorse", 401, denied)
 	f("/update-simple/17", "", 401, denied)
-	s.get("/update-simple/17?password=correcthorse").is(t, 405, "the method is not allowed here; right is POST")
+	s.get("/update-simple/17?password=correcthorse").is(t, 405, "the method is not allowed here; expected POST")
 
 	// A header goes before what the protocol has of its own.
 	s.post("/update-simple/17", "ip=192.0.2.3", basic("home.example.org", "correcthorse")).is(t, 200, "ok")

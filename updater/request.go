@@ -35,14 +35,14 @@ func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 		fc.SetConnectionClose()
 	}
 	if coding := h.ContentEncoding(); len(coding) > 0 && !bytes.EqualFold(coding, []byte("identity")) {
-		return r, bad("the body has Content-Encoding %.40q; right is none", coding)
+		return r, bad("the body has Content-Encoding %.40q; expected none", coding)
 	}
 	var ok bool
 	if !strings.HasPrefix(path, "/") {
 		return r, errNoPath
 	}
 	if r.segments, ok = splitPath(path); !ok {
-		return r, bad("the path has a broken escape; right is %%XX, and not %%00")
+		return r, bad("the path has a broken escape; expected %%XX, and not %%00")
 	}
 	var err error
 	if r.from, err = u.from(fc); err != nil {
@@ -89,7 +89,7 @@ func readHeaders(h *fasthttp.RequestHeader) (headers, error) {
 	} {
 		values := h.PeekAll(one.key)
 		if len(values) > 1 && one.key != fasthttp.HeaderAccept {
-			return read, bad("the header %s stands twice", one.key)
+			return read, bad("the header %s is given twice", one.key)
 		}
 		if len(values) > 0 {
 			*one.to = string(values[0])

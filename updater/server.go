@@ -113,7 +113,7 @@ func (u *Updater) handle(ctx context.Context, fc *fasthttp.RequestCtx) {
 
 func wrongMethod(r *route) *fault {
 	allow := strings.Join(r.methods, ", ")
-	return &fault{outcome: badOutcome, text: "the method is not allowed here; right is " + allow, allow: allow}
+	return &fault{outcome: badOutcome, text: "the method is not allowed here; expected " + allow, allow: allow}
 }
 
 // worded answers with a fault where no protocol has the request, or its own fails: the path says whose

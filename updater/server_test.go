@@ -123,7 +123,7 @@ func TestContentEncoding(t *testing.T) {
 	s, token := desecServer(t, Options{})
 	s.send("POST /nic/update?hostname=home.example.org HTTP/1.1\r\nHost: dyn.example\r\n"+token+
 		"\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc").
-		is(t, 400, `the body has Content-Encoding "gzip"; right is none`)
+		is(t, 400, `the body has Content-Encoding "gzip"; expected none`)
 }
 
 func TestBroken(t *testing.T) {
@@ -148,15 +148,15 @@ func TestBroken(t *testing.T) {
 	get("/%00?"+h, 400, "broken escape")
 	get("/?"+h+"&myip=1.2.3.4%00", 400, `parameter "myip" holds NUL`)
 	get("/?"+h+"&%00=1", 400, `holds NUL`)
-	get("/?"+h+"&hostname=home.example.org", 400, `parameter "hostname" stands twice`)
-	get("/nic/update?"+h+"&myip=1.2.3.4&myip=1.2.3.5", 400, `parameter "myip" stands twice`)
-	get("/?"+h+"&myipv4:a.b=1.2.3.4&myipv4:a.b=1.2.3.5", 400, `parameter "myipv4:a.b" stands twice`)
+	get("/?"+h+"&hostname=home.example.org", 400, `parameter "hostname" is given twice`)
+	get("/nic/update?"+h+"&myip=1.2.3.4&myip=1.2.3.5", 400, `parameter "myip" is given twice`)
+	get("/?"+h+"&myipv4:a.b=1.2.3.4&myipv4:a.b=1.2.3.5", 400, `parameter "myipv4:a.b" is given twice`)
 	get("/?"+strings.Repeat("a=b&", 1001)+h, 400, "more than 1000 parameters")
 	get("/?"+strings.Repeat("a", mostHeader), 431, "the header is longer than 8192 octets")
 	get("*", 400, "the target does not begin with /")
 	get("/a b", 400, "this is no HTTP request")
-	get("/\x01", 400, "or has a control character; right is")
-	get("/?"+h+"&myip=\x01", 400, "or has a control character; right is")
+	get("/\x01", 400, "or has a control character; expected")
+	get("/?"+h+"&myip=\x01", 400, "or has a control character; expected")
 	get("nic/update", 400, "the target does not begin with /")
 	f("GET / HTTP/1.1\r\nHost: x\r\nX: "+strings.Repeat("a", mostHeader)+"\r\n\r\n", 431, "the header is longer")
 	f("nonsense\r\n\r\n", 400, "this is no HTTP request")

@@ -32,7 +32,7 @@ func (c tlsConn) Handshake() error {
 	err := c.Conn.Handshake()
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && beginsHTTP(record.RecordHeader) {
-		const text = "this port speaks TLS; right is https://"
+		const text = "this port speaks TLS; expected https://"
 		_ = record.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		_, _ = io.WriteString(record.Conn, fmt.Sprintf("HTTP/1.1 400 Bad Request\r\n"+
 			"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text))

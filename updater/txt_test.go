@@ -41,7 +41,7 @@ func TestTXT(t *testing.T) {
 	f("/dyn"+h+"&txt=x&myip=192.0.2.1", own, 400, `txt is for challenges and "myip" for addresses; one request has one of them`)
 	f("/dyn"+h+"&txt=x&myipv6:home.example.org=::1", own, 400, `txt is for challenges and "myipv6:home.example.org" for addresses; one request has one of them`)
 	f("/dyn"+h+"&txt=%22a%22", own, 400, `txt "\"a\"" is no value of a challenge, which is base64 in the URL alphabet`)
-	f("/dyn"+h+"&txt=x&txt=y", own, 400, `parameter "txt" stands twice`)
+	f("/dyn"+h+"&txt=x&txt=y", own, 400, `parameter "txt" is given twice`)
 	f("/nic/update?txt=x", "Authorization: Token "+secret, 200, "notfqdn")
 	f("/nic/update"+h+"&txt=x", basic("", "wrong"), 401, "badauth")
 	s.has(homeChallenge, dns.TypeTXT, one, two)

@@ -25,7 +25,7 @@ func ParseStyle(text string) (Style, error) {
 	case AutoStyle, DeSECStyle, Dyndns2Style:
 		return s, nil
 	}
-	return "", fmt.Errorf("style %.40q is unknown; right are auto, desec and dyndns2", text)
+	return "", fmt.Errorf("style %.40q is unknown; expected auto, desec or dyndns2", text)
 }
 
 // word answers an update of addresses, whose protocol has the words of byDefault.

@@ -80,7 +80,7 @@ func appendParsed(dst, text []byte) ([]byte, error) {
 		if c == '\\' {
 			octet, n := unescape(text[i:])
 			if n == 0 {
-				return dst, nameError(text, `has a broken escape; right are \X and \000 to \255`)
+				return dst, nameError(text, `has a broken escape; expected \X or \000 to \255`)
 			}
 			c = octet
 			i += n

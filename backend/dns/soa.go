@@ -35,7 +35,7 @@ func ParseSerialPolicy(text string) (SerialPolicy, error) {
 	case SerialUnixTime, SerialIncrement, SerialDate:
 		return p, nil
 	}
-	return "", fmt.Errorf("serial policy %q is unknown; right are unixtime, increment and date", text)
+	return "", fmt.Errorf("serial policy %q is unknown; expected unixtime, increment or date", text)
 }
 
 // Floor returns the least serial that the policy wants for a change at the time now; 0 is none.
@@ -70,7 +70,7 @@ type SOA struct {
 func ParseSOA(content string) (SOA, error) {
 	f := strings.Fields(content)
 	if len(f) != 7 {
-		return SOA{}, fmt.Errorf("SOA %q has %d fields; right are 7: primary mailbox serial refresh retry expire minimum", content, len(f))
+		return SOA{}, fmt.Errorf("SOA %q has %d fields; expected 7: primary mailbox serial refresh retry expire minimum", content, len(f))
 	}
 	var n [5]uint32
 	for i, text := range f[2:] {

@@ -81,7 +81,7 @@ func ParseType(text string) (Type, error) {
 			return Type(n), nil
 		}
 	}
-	return 0, fmt.Errorf("type %.40q is unknown; right are A, AAAA, ... or TYPE1 to TYPE65535", text)
+	return 0, fmt.Errorf("type %.40q is unknown; expected A, AAAA, ... or TYPE1 to TYPE65535", text)
 }
 
 // texts are the mnemonics of the types below 258: nearly all there are, found without hashing.

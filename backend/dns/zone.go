@@ -31,7 +31,7 @@ func ParseKind(text string) (Kind, error) {
 	case "slave", "secondary":
 		return Slave, nil
 	}
-	return "", fmt.Errorf("kind %q is unknown; right are native, master and slave", text)
+	return "", fmt.Errorf("kind %q is unknown; expected native, master or slave", text)
 }
 
 // Zone is what is known of a zone besides its records.

@@ -20,7 +20,7 @@ func arrange(app *cli.App, args []string, env func(string) (string, bool)) ([]st
 		return a.line(args[0]), nil
 	}
 	if a.command == nil {
-		return nil, usagef("no command is given; right are %s; see redyn --help", commandNames(app.Commands))
+		return nil, usagef("no command is given; expected %s; see redyn --help", commandNames(app.Commands))
 	}
 	if len(a.command.Subcommands) > 0 {
 		return nil, usagef("%s needs one of %s", a.path(), commandNames(a.command.Subcommands))
@@ -146,7 +146,7 @@ func (a *arranger) word(arg string) error {
 			return nil
 		}
 	}
-	return usagef("%s has no command %q; right are %s", a.path(), arg, commandNames(next))
+	return usagef("%s has no command %q; expected %s", a.path(), arg, commandNames(next))
 }
 
 // mayBeEmpty are the settings that mean something when they are empty. Of others an empty environment

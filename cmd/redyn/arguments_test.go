@@ -47,8 +47,8 @@ func TestArrange(t *testing.T) {
 	f("zone show example.org --help", "redyn zone show --help=true --")
 	f("help", "redyn --help=true --")
 	// Faults name what is wrong.
-	f("serve --backend-listen 8053", `--backend-listen: "8053" is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053`)
-	f("health", `REDYN_STATUS_LISTEN: "x" is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053`, "REDYN_STATUS_LISTEN=x")
-	f("zone lst", `redyn zone has no command "lst"; right are create, list, show, delete, set, import, export, check, autoprimary`)
-	f("zone autoprimary lst", `redyn zone autoprimary has no command "lst"; right are add, list, delete`)
+	f("serve --backend-listen 8053", `--backend-listen: "8053" is no address and port; expected something like 127.0.0.1:8053 or [::1]:8053`)
+	f("health", `REDYN_STATUS_LISTEN: "x" is no address and port; expected something like 127.0.0.1:8053 or [::1]:8053`, "REDYN_STATUS_LISTEN=x")
+	f("zone lst", `redyn zone has no command "lst"; expected create, list, show, delete, set, import, export, check, autoprimary`)
+	f("zone autoprimary lst", `redyn zone autoprimary has no command "lst"; expected add, list, delete`)
 }

@@ -51,7 +51,7 @@ func (f *findings) bad(format string, args ...any) {
 }
 
 func check(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn check", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn check", 0, 0); err != nil {
 		return err
 	}
 	o, err := newNodeOptions(c)
@@ -192,12 +192,12 @@ func (f *findings) server(flag string, s redisstore.Server) {
 		oldest = oldestValkey
 	}
 	if older(s.Version, oldest) {
-		f.bad("%s: %s %s is too old; right is %s or newer", flag, s.Software, s.Version, oldest)
+		f.bad("%s: %s %s is too old; expected %s or newer", flag, s.Software, s.Version, oldest)
 	} else {
 		f.ok("%s: %s %s, %s", flag, s.Software, s.Version, cmp.Or(s.Role, "role unknown"))
 	}
 	if s.Bounded && s.Eviction != "" && s.Eviction != "noeviction" {
-		f.bad("%s: maxmemory-policy is %s, so Redis drops zones when memory runs out; right is noeviction", flag, s.Eviction)
+		f.bad("%s: maxmemory-policy is %s, so Redis drops zones when memory runs out; expected noeviction", flag, s.Eviction)
 	}
 	if s.Role == "master" && !s.Durable {
 		f.note("%s: Redis keeps nothing on disk (appendonly no, save \"\"): a restart loses all zones", flag)

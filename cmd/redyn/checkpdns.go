@@ -46,7 +46,7 @@ func (f *findings) powerDNS(o nodeOptions) {
 	f.zoneCache(path, settings[remote+"-connection-string"], settings["zone-cache-refresh-interval"])
 	switch keys := isYes(settings[remote+"-dnssec"]); {
 	case keys && o.backend.Methods == backend.ReadMethods:
-		f.bad("%s: with %s-dnssec PowerDNS asks for keys, which --backend-methods read refuses; right is %[2]s-dnssec=no, or read+keys", path, remote)
+		f.bad("%s: with %s-dnssec PowerDNS asks for keys, which --backend-methods read refuses; expected %[2]s-dnssec=no, or read+keys", path, remote)
 	case !keys && o.backend.Methods != backend.ReadMethods:
 		f.note("%s: %s-dnssec is not yes: PowerDNS knows nothing of DNSSEC and TSIG here", path, remote)
 	}

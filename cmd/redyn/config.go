@@ -28,14 +28,14 @@ func readConfig(path string) ([]givenFlag, error) {
 	}
 	root := doc.Content[0]
 	if root.Kind != yaml.MappingNode {
-		return nil, usagef("%s:%d: no settings; right is such as redis-url: redis://127.0.0.1:6379/0", path, root.Line)
+		return nil, usagef("%s:%d: no settings; expected something like redis-url: redis://127.0.0.1:6379/0", path, root.Line)
 	}
 	var settings []givenFlag
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		s, err := configSetting(key.Value, value)
 		if err == nil && slices.ContainsFunc(settings, func(o givenFlag) bool { return o.name == s.name }) {
-			err = errors.New("stands twice")
+			err = errors.New("is given twice")
 		}
 		if err != nil {
 			return nil, usagef("%s:%d: %s: %w", path, key.Line, key.Value, err)

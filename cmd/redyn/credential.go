@@ -19,19 +19,19 @@ func credentialCommand() *cli.Command {
 			credentialAddCommand(),
 			{
 				Name: "list", Usage: "list all credentials, without their secrets", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn credential list", 0, 0, credentialList),
+				Action: withStore("expected: redyn credential list", 0, 0, credentialList),
 			},
 			{
 				Name: "show", Usage: "show a credential, without its secret", ArgsUsage: "ID", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn credential show ID", 1, 1, credentialShow),
+				Action: withStore("expected: redyn credential show ID", 1, 1, credentialShow),
 			},
 			{
 				Name: "revoke", Usage: "end a credential with the next request on every node; it stays in the list", ArgsUsage: "ID", Flags: storeFlags(),
-				Action: withStore("right is: redyn credential revoke ID", 1, 1, credentialRevoke),
+				Action: withStore("expected: redyn credential revoke ID", 1, 1, credentialRevoke),
 			},
 			{
 				Name: "delete", Usage: "delete a credential, which ends it likewise", ArgsUsage: "ID", Flags: storeFlags(),
-				Action: withStore("right is: redyn credential delete ID", 1, 1, credentialDelete),
+				Action: withStore("expected: redyn credential delete ID", 1, 1, credentialDelete),
 			},
 			credentialImportCommand(),
 		},

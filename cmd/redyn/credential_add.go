@@ -40,7 +40,7 @@ func credentialAddCommand() *cli.Command {
 			"  redyn credential add --host home.example.org\n" +
 			"  redyn credential add --host home.example.org --kind publickey --pem home.pem\n" +
 			"  redyn credential add --zone example.org --kind hmac --allow 192.0.2.0/24 --expires 90d",
-		Action: withStore("right is: redyn credential add --host NAME or --zone NAME", 0, 0, credentialAdd),
+		Action: withStore("expected: redyn credential add --host NAME or --zone NAME", 0, 0, credentialAdd),
 	}
 }
 
@@ -93,9 +93,9 @@ func checkCredentialFlags(c *cli.Context) error {
 	case kind == auth.PublicKey && !c.IsSet("pem"):
 		return usagef("--pem FILE is missing, the public key; openssl pkey -in PRIVATE -pubout writes it")
 	case c.IsSet("hash") && c.IsSet("secret"):
-		return usagef("--hash and --secret say the same; right is one of them")
+		return usagef("--hash and --secret say the same; expected one of them")
 	case len(c.StringSlice("host"))+len(c.StringSlice("zone")) == 0:
-		return usagef("nothing is granted; right is --host NAME or --zone NAME")
+		return usagef("nothing is granted; expected --host NAME or --zone NAME")
 	}
 	return nil
 }
@@ -285,7 +285,7 @@ func parseExpiry(text string, now time.Time) (at time.Time, err error) {
 		}
 	}
 	if err != nil {
-		return at, fmt.Errorf("%q is no time; right is such as 90d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z", text)
+		return at, fmt.Errorf("%q is no time; expected something like 90d, 12h, 2027-01-31 or 2027-01-31T12:00:00Z", text)
 	}
 	if !at.After(now) {
 		return at, fmt.Errorf("%q is past", text)

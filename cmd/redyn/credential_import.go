@@ -30,7 +30,7 @@ func credentialImportCommand() *cli.Command {
 			"hosts must be there: redyn host add NAME --id NUMBER. From a DynDns with PowerDNS on MySQL:\n" +
 			"  mysql -BN -e 'SELECT id, name FROM domains' pdns | redyn credential import storage/keys --hosts -\n" +
 			"All is checked before anything is written. What was imported before is left as it is.",
-		Action: withStore("right is: redyn credential import DIR", 1, 1, credentialImport),
+		Action: withStore("expected: redyn credential import DIR", 1, 1, credentialImport),
 	}
 }
 
@@ -223,7 +223,7 @@ func parseHostNames(in io.Reader) (map[auth.HostID]dns.Name, error) {
 			continue
 		}
 		if len(words) != 2 {
-			return nil, fmt.Errorf("%d: right is NUMBER NAME", n)
+			return nil, fmt.Errorf("%d: expected NUMBER NAME", n)
 		}
 		id, err := auth.ParseHostID(words[0])
 		if err != nil {
@@ -234,7 +234,7 @@ func parseHostNames(in io.Reader) (map[auth.HostID]dns.Name, error) {
 			return nil, fmt.Errorf("%d: %w", n, err)
 		}
 		if _, twice := names[id]; twice {
-			return nil, fmt.Errorf("%d: host %d stands twice", n, id)
+			return nil, fmt.Errorf("%d: host %d is given twice", n, id)
 		}
 		if other, twice := ids[name]; twice {
 			return nil, fmt.Errorf("%d: %s is host %d already", n, name, other)

@@ -21,9 +21,9 @@ func TestParseHostNames(t *testing.T) {
 			t.Errorf("%q is read as %v, %v; want %s", text, got, err, want)
 		}
 	}
-	f("12\n", "1: right is NUMBER NAME")
+	f("12\n", "1: expected NUMBER NAME")
 	f("1 a.\n\n0 b.\n", `3: host id "0" is not a positive number`)
-	f("1 a.\n1 b.\n", "2: host 1 stands twice")
+	f("1 a.\n1 b.\n", "2: host 1 is given twice")
 	f("1 a.\n2 A\n", "2: a. is host 1 already")
 	f("1 a.\n2 "+strings.Repeat("x", 1<<17), "2: bufio.Scanner: token too long")
 }

@@ -40,7 +40,7 @@ func demoCommand() *cli.Command {
 }
 
 func demo(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn demo", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn demo", 0, 0); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp("", "redyn-demo")

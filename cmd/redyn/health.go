@@ -25,7 +25,7 @@ func healthCommand() *cli.Command {
 }
 
 func health(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn health", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn health", 0, 0); err != nil {
 		return err
 	}
 	if c.String("status-listen") == "" {

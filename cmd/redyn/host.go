@@ -28,24 +28,24 @@ func hostCommand() *cli.Command {
 				),
 				Description: "Clients name the host by its name or number. It gets its addresses, A and AAAA, from them;\n" +
 					"redyn credential add gives them the right to.",
-				Action: withStore("right is: redyn host add NAME", 1, 1, hostAdd),
+				Action: withStore("expected: redyn host add NAME", 1, 1, hostAdd),
 			},
 			{
 				Name: "list", Usage: "list all hosts", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn host list", 0, 0, hostList),
+				Action: withStore("expected: redyn host list", 0, 0, hostList),
 			},
 			{
 				Name: "show", Usage: "show a host, its addresses, and who may change them", ArgsUsage: "NAME|NUMBER", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn host show NAME or NUMBER", 1, 1, hostShow),
+				Action: withStore("expected: redyn host show NAME or NUMBER", 1, 1, hostShow),
 			},
 			{
 				Name: "set", Usage: "give a host another policy", ArgsUsage: "NAME|NUMBER", Flags: storeFlags(policyFlag),
-				Action: withStore("right is: redyn host set NAME --policy POLICY", 1, 1, hostSet),
+				Action: withStore("expected: redyn host set NAME --policy POLICY", 1, 1, hostSet),
 			},
 			{
 				Name: "delete", Usage: "delete a host, and what credentials grant as that host", ArgsUsage: "NAME|NUMBER",
 				Flags:  storeFlags(&cli.BoolFlag{Name: "addresses", Usage: "delete its A and AAAA records too, which stay else"}),
-				Action: withStore("right is: redyn host delete NAME or NUMBER", 1, 1, hostDelete),
+				Action: withStore("expected: redyn host delete NAME or NUMBER", 1, 1, hostDelete),
 			},
 		},
 	}

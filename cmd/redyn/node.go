@@ -15,7 +15,7 @@ func nodeCommand() *cli.Command {
 		Usage: "list serving nodes",
 		Subcommands: []*cli.Command{{
 			Name: "list", Usage: "list the serving nodes: state, position in the change log, version", Flags: storeFlags(jsonFlag),
-			Action: withStore("right is: redyn node list", 0, 0, nodeList),
+			Action: withStore("expected: redyn node list", 0, 0, nodeList),
 		}},
 	}
 }

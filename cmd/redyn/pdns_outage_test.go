@@ -104,7 +104,7 @@ func (a *asker) askOne(i int) {
 			return
 		}
 	}
-	a.wrong("host: got %s %q, right are %q or %q", dns.RcodeToString[reply.Rcode], got, before, after)
+	a.wrong("host: got %s %q, expected %q or %q", dns.RcodeToString[reply.Rcode], got, before, after)
 }
 
 func (a *asker) may() (host []string, away bool) {

@@ -30,7 +30,7 @@ const (
 )
 
 func pdnsConf(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn pdns-conf", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn pdns-conf", 0, 0); err != nil {
 		return err
 	}
 	purge, err := newPurgeOptions(c)

@@ -69,7 +69,7 @@ func checkURL(text string) error {
 	}
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" {
-		return fmt.Errorf("%q is no URL of an API; right is such as http://127.0.0.1:8081", text)
+		return fmt.Errorf("%q is no URL of an API; expected something like http://127.0.0.1:8081", text)
 	}
 	return nil
 }
@@ -92,7 +92,7 @@ func (f *findings) caches(o nodeOptions) {
 		case err == nil:
 			f.ok("--pdns-control %s takes commands", path)
 		case (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED)) && runs:
-			f.bad("--pdns-control %s: PowerDNS runs, and does not listen there; right is pdns.controlsocket in the socket-dir of its pdns.conf", path)
+			f.bad("--pdns-control %s: PowerDNS runs, and does not listen there; expected pdns.controlsocket in the socket-dir of its pdns.conf", path)
 		case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
 			f.note("--pdns-control %s: PowerDNS is not running there, or has another socket-dir", path)
 		case errors.Is(err, fs.ErrPermission):
@@ -141,13 +141,13 @@ func unpurged(metrics string) (names []string) {
 func allowControl(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Sprintf("right is a socket-dir=%s that it may enter", filepath.Dir(path))
+		return fmt.Sprintf("it needs a socket-dir=%s that it may enter", filepath.Dir(path))
 	}
 	const groupMayWrite = 0o020
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && info.Mode()&groupMayWrite != 0 {
-		return "right is to run it in the group " + groupName(stat.Gid)
+		return "run it in the group " + groupName(stat.Gid)
 	}
-	return "right is setgid=pdns in pdns.conf, and to run it in that group"
+	return "set setgid=pdns in pdns.conf, and run it in that group"
 }
 
 func groupName(id uint32) string {

@@ -60,7 +60,7 @@ func TestCheckCaches(t *testing.T) {
 	}))
 	t.Cleanup(metrics.Close)
 	mine.statusListen = metrics.Listener.Addr().String()
-	f(mine, "wrong  --pdns-control "+mine.purge.Control[0]+" takes commands of "+userName()+", but not of the node at --status-listen "+mine.statusListen+"; right is ")
+	f(mine, "wrong  --pdns-control "+mine.purge.Control[0]+" takes commands of "+userName()+", but not of the node at --status-listen "+mine.statusListen+"; ")
 	up = 1
 	f(mine, "ok     --pdns-control "+mine.purge.Control[0]+" takes commands")
 	var o nodeOptions

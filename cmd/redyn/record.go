@@ -19,7 +19,7 @@ func recordCommand() *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list the records of a zone", ArgsUsage: "ZONE", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn record list ZONE", 1, 1, recordList),
+				Action: withStore("expected: redyn record list ZONE", 1, 1, recordList),
 			},
 			{
 				Name: "set", Usage: "set all records of a name and type", ArgsUsage: "NAME TYPE CONTENT...",
@@ -28,11 +28,11 @@ func recordCommand() *cli.Command {
 					"The content of a TXT record without quotes is taken as one text.\n" +
 					"  redyn record set example.org MX '10 mail.example.org' '20 mail.example.net'\n" +
 					"  redyn record set example.org TXT 'v=spf1 mx -all'",
-				Action: withStore("right is: redyn record set NAME TYPE CONTENT...", 3, -1, recordSet),
+				Action: withStore("expected: redyn record set NAME TYPE CONTENT...", 3, -1, recordSet),
 			},
 			{
 				Name: "delete", Usage: "delete all records of a name, or those of one type", ArgsUsage: "NAME [TYPE]", Flags: storeFlags(inZoneFlag),
-				Action: withStore("right is: redyn record delete NAME [TYPE]", 1, 2, recordDelete),
+				Action: withStore("expected: redyn record delete NAME [TYPE]", 1, 2, recordDelete),
 			},
 		},
 	}

@@ -187,7 +187,7 @@ func redisCommand(ts *testscript.TestScript, _ bool, args []string) {
 	case "start":
 		ts.Check(redis.Start())
 	default:
-		ts.Fatalf("redis %s: right are stop and start", args[0])
+		ts.Fatalf("redis %s: expected stop or start", args[0])
 	}
 }
 

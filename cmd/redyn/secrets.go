@@ -27,14 +27,14 @@ func secretsCommand() *cli.Command {
 			},
 			{
 				Name: "seal", Usage: "seal all of them that are in the clear, or under an older key", Flags: secretStoreFlags(),
-				Action: withStore("right is: redyn secrets seal --secrets-key-file FILE", 0, 0, secretsSeal),
+				Action: withStore("expected: redyn secrets seal --secrets-key-file FILE", 0, 0, secretsSeal),
 			},
 		},
 	}
 }
 
 func secretsKey(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn secrets key [FILE]", 0, 1); err != nil {
+	if err := needArguments(c, "expected: redyn secrets key [FILE]", 0, 1); err != nil {
 		return err
 	}
 	line := auth.GenerateSealKey().Reveal() + "\n"
@@ -103,7 +103,7 @@ func readPrivate(flag, path string) ([]byte, error) {
 	}
 	// The group may read it: so a service gets a file that is root's.
 	if mode := info.Mode().Perm(); mode&0o027 != 0 {
-		return nil, usagef("--%s: %s has mode %04o, and others than its user and group may use it; right is chmod 600 or 640", flag, path, mode)
+		return nil, usagef("--%s: %s has mode %04o, and others than its user and group may use it; expected chmod 600 or 640", flag, path, mode)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {

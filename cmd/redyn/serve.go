@@ -31,7 +31,7 @@ func serveCommand() *cli.Command {
 }
 
 func serve(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn serve", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn serve", 0, 0); err != nil {
 		return err
 	}
 	o, err := newNodeOptions(c)

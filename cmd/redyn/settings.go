@@ -174,7 +174,7 @@ func checkValue(command, name, value string) error {
 
 func checkDuration(text string) error {
 	if d, err := time.ParseDuration(text); err != nil || d <= 0 {
-		return fmt.Errorf("%q is no time; right is such as 500ms or 2s", text)
+		return fmt.Errorf("%q is no time; expected something like 500ms or 2s", text)
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func checkListen(text string) error {
 	}
 	_, port, err := net.SplitHostPort(text)
 	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil {
-		return fmt.Errorf("%q is no address and port; right is such as 127.0.0.1:8053 or [::1]:8053", text)
+		return fmt.Errorf("%q is no address and port; expected something like 127.0.0.1:8053 or [::1]:8053", text)
 	}
 	return nil
 }
@@ -212,7 +212,7 @@ func checkMode(text string) error {
 func parseMode(text string) (os.FileMode, error) {
 	mode, err := strconv.ParseUint(text, 8, 32)
 	if err != nil || mode > 0o777 {
-		return 0, fmt.Errorf("%q is no file mode; right is such as 0660", text)
+		return 0, fmt.Errorf("%q is no file mode; expected something like 0660", text)
 	}
 	return os.FileMode(mode), nil
 }
@@ -250,7 +250,7 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 		}
 		network, err := auth.ParseNetwork(text)
 		if err != nil {
-			return nil, fmt.Errorf("%q is no network; right is such as 192.0.2.0/24 or 2001:db8::/32", text)
+			return nil, fmt.Errorf("%q is no network; expected something like 192.0.2.0/24 or 2001:db8::/32", text)
 		}
 		networks = append(networks, network)
 	}
@@ -260,14 +260,14 @@ func parseNetworks(texts []string) ([]netip.Prefix, error) {
 func parseLevel(text string) (slog.Level, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(text)); err != nil {
-		return 0, fmt.Errorf("%q is no level; right are debug, info, warn and error", text)
+		return 0, fmt.Errorf("%q is no level; expected debug, info, warn or error", text)
 	}
 	return level, nil
 }
 
 func checkLogFormat(text string) error {
 	if text != "text" && text != "json" {
-		return fmt.Errorf("%q is no form; right are text and json", text)
+		return fmt.Errorf("%q is no form; expected text or json", text)
 	}
 	return nil
 }
@@ -280,7 +280,7 @@ func checkTTL(text string) error {
 func parseTTL(text string) (uint32, error) {
 	n, err := strconv.ParseUint(text, 10, 32)
 	if err != nil || n > dns.MaxTTL {
-		return 0, fmt.Errorf("%q is no TTL; right is 0 to %d seconds", text, dns.MaxTTL)
+		return 0, fmt.Errorf("%q is no TTL; expected 0 to %d seconds", text, dns.MaxTTL)
 	}
 	return uint32(n), nil
 }
@@ -290,7 +290,7 @@ func checkPrimaries(text string) error {
 		_, addr := netip.ParseAddr(item)
 		_, port := netip.ParseAddrPort(item)
 		if addr != nil && port != nil {
-			return fmt.Errorf("%q is no address; right is such as 192.0.2.1 or 192.0.2.1:5353 or [2001:db8::1]:53", item)
+			return fmt.Errorf("%q is no address; expected something like 192.0.2.1 or 192.0.2.1:5353 or [2001:db8::1]:53", item)
 		}
 	}
 	return nil

@@ -28,15 +28,15 @@ func tsigCommand() *cli.Command {
 				),
 				Description: "A new secret is printed, and never again: dig -y ALGORITHM:NAME:SECRET uses it. Which zone uses\n" +
 					"which key is said by pdnsutil activate-tsig-key.",
-				Action: withStore("right is: redyn tsig add NAME", 1, 1, tsigAdd),
+				Action: withStore("expected: redyn tsig add NAME", 1, 1, tsigAdd),
 			},
 			{
 				Name: "list", Usage: "list all TSIG keys, without their secrets", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn tsig list", 0, 0, tsigList),
+				Action: withStore("expected: redyn tsig list", 0, 0, tsigList),
 			},
 			{
 				Name: "delete", Usage: "delete a TSIG key", ArgsUsage: "NAME", Flags: storeFlags(),
-				Action: withStore("right is: redyn tsig delete NAME", 1, 1, tsigDelete),
+				Action: withStore("expected: redyn tsig delete NAME", 1, 1, tsigDelete),
 			},
 		},
 	}
@@ -75,7 +75,7 @@ func parseTSIGAlgorithm(text string) (dns.Name, int, error) {
 			return dns.Name(name + "."), a.size, nil
 		}
 	}
-	return "", 0, fmt.Errorf("%q is no algorithm; right are %s", text, tsigAlgorithmNames())
+	return "", 0, fmt.Errorf("%q is no algorithm; expected %s", text, tsigAlgorithmNames())
 }
 
 // tsigInfo is a TSIG key as it is printed; its secret only if it is new.
@@ -164,7 +164,7 @@ func givenTSIGSecret(c *cli.Context) (string, error) {
 	text = strings.TrimSpace(text)
 	secret, err := base64.StdEncoding.Strict().DecodeString(text)
 	if err != nil || len(secret) == 0 || strings.ContainsAny(text, "\r\n") {
-		return "", errors.New("it is no base64; right is such as the output of: openssl rand -base64 32")
+		return "", errors.New("it is no base64; expected something like the output of: openssl rand -base64 32")
 	}
 	return text, nil
 }

@@ -29,7 +29,7 @@ func updateCommand() *cli.Command {
 }
 
 func update(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn update --url URL --host NAME --secret-file FILE", 0, 0); err != nil {
+	if err := needArguments(c, "expected: redyn update --url URL --host NAME --secret-file FILE", 0, 0); err != nil {
 		return err
 	}
 	o, err := newUpdateOptions(c)
@@ -37,7 +37,7 @@ func update(c *cli.Context) error {
 		return err
 	}
 	if o.inClear() {
-		fmt.Fprintf(c.App.ErrWriter, "redyn: the secret goes to %s in the clear; right is https, or --hmac-id, or --key-file\n", o.url.Host)
+		fmt.Fprintf(c.App.ErrWriter, "redyn: the secret goes to %s in the clear; expected https, or --hmac-id, or --key-file\n", o.url.Host)
 	}
 	client := newUpdateClient(o)
 	report := func(results []updateResult) error { return printUpdate(c.App.Writer, results, c.Bool("json")) }

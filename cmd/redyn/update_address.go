@@ -35,7 +35,7 @@ func parseFamilies(text string) ([]*ipFamily, error) {
 	}
 	i := slices.IndexFunc(bothFamilies, func(f *ipFamily) bool { return f.name == text })
 	if i < 0 {
-		return nil, fmt.Errorf("%q is no family; right are ipv4, ipv6 and both", text)
+		return nil, fmt.Errorf("%q is no family; expected ipv4, ipv6 or both", text)
 	}
 	return bothFamilies[i : i+1], nil
 }

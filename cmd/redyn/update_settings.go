@@ -117,10 +117,10 @@ func newUpdateOptions(c *cli.Context) (updateOptions, error) {
 func parseUpdateURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("%q is no URL; right is such as https://dyn.example.org", text)
+		return nil, fmt.Errorf("%q is no URL; expected something like https://dyn.example.org", text)
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("a URL has no user, password or query here; right is such as https://dyn.example.org")
+		return nil, errors.New("a URL has no user, password or query here; expected something like https://dyn.example.org")
 	}
 	return u.JoinPath("/"), nil
 }
@@ -155,7 +155,7 @@ func newUpdateProof(c *cli.Context) (updateProof, error) {
 		return p, usagef("there is no secret: --secret-file or --key-file names its file, or %s has it", updateSecretEnv)
 	}
 	if strings.ContainsAny(p.secret.Reveal(), "\r\n\x00") {
-		return p, usagef("%s holds more than one line; right is the secret alone", cmp.Or(secretFile, updateSecretEnv))
+		return p, usagef("%s holds more than one line; expected the secret alone", cmp.Or(secretFile, updateSecretEnv))
 	}
 	return p, nil
 }
@@ -170,7 +170,7 @@ func parseUpdateHosts(texts []string, numbers bool) ([]updateHost, error) {
 		}
 		name, err := dns.ParseName(text)
 		if err == nil && name.Labels() < 2 {
-			err = fmt.Errorf("%q is no full domain name; right is such as home.example.org", text)
+			err = fmt.Errorf("%q is no full domain name; expected something like home.example.org", text)
 		}
 		if err != nil {
 			return nil, err
@@ -178,7 +178,7 @@ func parseUpdateHosts(texts []string, numbers bool) ([]updateHost, error) {
 		hosts = append(hosts, updateHost{name: strings.TrimSuffix(string(name), ".")})
 	}
 	if len(hosts) == 0 {
-		return nil, errors.New("there is none; right is such as home.example.org")
+		return nil, errors.New("there is none; expected something like home.example.org")
 	}
 	return hosts, nil
 }
@@ -206,7 +206,7 @@ func parseAddrs(texts []string) ([]netip.Addr, error) {
 	for _, text := range texts {
 		a, err := netip.ParseAddr(strings.TrimSpace(text))
 		if err != nil || a.Zone() != "" {
-			return nil, fmt.Errorf("%q is no address; right is such as 192.0.2.1 or 2001:db8::1", text)
+			return nil, fmt.Errorf("%q is no address; expected something like 192.0.2.1 or 2001:db8::1", text)
 		}
 		addrs = append(addrs, a.Unmap())
 	}

@@ -99,7 +99,7 @@ func parseSigner(text []byte) (crypto.Signer, error) {
 			return nil, errors.New("it holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----")
 		}
 		if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-			return nil, errors.New("the private key is encrypted; right is one that can be read: openssl pkey -in FILE -out NEW")
+			return nil, errors.New("the private key is encrypted; expected one that can be read: openssl pkey -in FILE -out NEW")
 		}
 		var key any
 		var err error

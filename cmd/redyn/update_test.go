@@ -239,23 +239,23 @@ func TestUpdateUsage(t *testing.T) {
 		}
 	}
 	server := "--url https://dyn.example.org --host home.example.org "
-	f("", `--url: "" is no URL; right is such as https://dyn.example.org`)
-	f("--url dyn.example.org", `--url: "dyn.example.org" is no URL; right is such as https://dyn.example.org`)
-	f("--url https://me:secret@dyn.example.org", "--url: a URL has no user, password or query here; right is such as https://dyn.example.org")
+	f("", `--url: "" is no URL; expected something like https://dyn.example.org`)
+	f("--url dyn.example.org", `--url: "dyn.example.org" is no URL; expected something like https://dyn.example.org`)
+	f("--url https://me:secret@dyn.example.org", "--url: a URL has no user, password or query here; expected something like https://dyn.example.org")
 	f(server, "there is no secret: --secret-file or --key-file names its file, or REDYN_UPDATE_SECRET has it")
-	f(server+"--secret-file "+open, "--secret-file: "+open+" has mode 0644, and others than its user and group may use it; right is chmod 600 or 640")
+	f(server+"--secret-file "+open, "--secret-file: "+open+" has mode 0644, and others than its user and group may use it; expected chmod 600 or 640")
 	two := private(t, "one\ntwo\n")
-	f(server+"--secret-file "+two, two+" holds more than one line; right is the secret alone")
+	f(server+"--secret-file "+two, two+" holds more than one line; expected the secret alone")
 	f(server+"--key-file k --secret-file s", "--key-file is given, and --secret-file or --hmac-id; one way to show who asks is right")
 	f(server+"--key-file "+secret, "--key-file: "+secret+": it holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----")
 	f(server+"--key-file "+small, "--key-file: "+small+": the RSA key has 1024 bits; 2048 to 8192 are right")
 	f(server+"--key-file "+key+" --address 192.0.2.1 --address 192.0.2.2", "--address: there are 2 of IPv4; with --key-file one is right")
 	f(server+"--secret-file "+secret+" --family ipv6 --address 192.0.2.1", "--address: 192.0.2.1 is no address of --family ipv6")
-	f(server+"--address 192.0.2", `--address: "192.0.2" is no address; right is such as 192.0.2.1 or 2001:db8::1`)
-	f(server+"--family v6", `--family: "v6" is no family; right are ipv4, ipv6 and both`)
-	f(server+"--every often", `--every: "often" is no time; right is such as 500ms or 2s`)
-	f("--url https://dyn.example.org --host 7 --secret-file "+secret, `--host: "7" is no full domain name; right is such as home.example.org`)
-	f("--url https://dyn.example.org --secret-file "+secret, "--host: there is none; right is such as home.example.org")
+	f(server+"--address 192.0.2", `--address: "192.0.2" is no address; expected something like 192.0.2.1 or 2001:db8::1`)
+	f(server+"--family v6", `--family: "v6" is no family; expected ipv4, ipv6 or both`)
+	f(server+"--every often", `--every: "often" is no time; expected something like 500ms or 2s`)
+	f("--url https://dyn.example.org --host 7 --secret-file "+secret, `--host: "7" is no full domain name; expected something like home.example.org`)
+	f("--url https://dyn.example.org --secret-file "+secret, "--host: there is none; expected something like home.example.org")
 }
 
 // A family over which there is no way to the server is nothing to speak of; other faults are told. If

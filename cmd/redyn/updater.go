@@ -135,7 +135,7 @@ func parseLimit(text string) (auth.Limit, error) {
 	n, err := strconv.ParseUint(count, 10, 31)
 	d, wrong := time.ParseDuration(per)
 	if err != nil || wrong != nil || n == 0 || d < time.Second {
-		return auth.Limit{}, fmt.Errorf("%q is no limit; right is such as 30/1m, or 0 for none", text)
+		return auth.Limit{}, fmt.Errorf("%q is no limit; expected something like 30/1m, or 0 for none", text)
 	}
 	return auth.Limit{Count: int(n), Per: d}, nil
 }
@@ -202,7 +202,7 @@ func checkListens(text string) error {
 	for listen := range strings.SplitSeq(text, ",") {
 		address, plain := plainListen(listen)
 		if plain && address == "" {
-			return fmt.Errorf("%q has no address and port; right is such as http://127.0.0.1:8080", listen)
+			return fmt.Errorf("%q has no address and port; expected something like http://127.0.0.1:8080", listen)
 		}
 		if err := checkListen(address); err != nil {
 			return err
@@ -227,7 +227,7 @@ func checkLimit(text string) error {
 // checkDynamicTTL wants more than 0, which resolvers keep for no time, or for as long as they like.
 func checkDynamicTTL(text string) error {
 	if ttl, err := parseTTL(text); err != nil || ttl == 0 {
-		return fmt.Errorf("%q is no TTL for hosts; right is 1 to %d seconds", text, dns.MaxTTL)
+		return fmt.Errorf("%q is no TTL for hosts; expected 1 to %d seconds", text, dns.MaxTTL)
 	}
 	return nil
 }
@@ -247,14 +247,14 @@ func checkMissingFamily(text string) error {
 // checkHeader wants the name of a header (RFC 9110 section 5.1), as far as proxies have such names.
 func checkHeader(text string) error {
 	if strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-		return fmt.Errorf("%q is no header; right is such as X-Forwarded-For", text)
+		return fmt.Errorf("%q is no header; expected something like X-Forwarded-For", text)
 	}
 	return nil
 }
 
 func checkPathPrefix(text string) error {
 	if text != "" && (!strings.HasPrefix(text, "/") || strings.HasSuffix(text, "/")) {
-		return fmt.Errorf("%q is no beginning of a path; right is such as /dns", text)
+		return fmt.Errorf("%q is no beginning of a path; expected something like /dns", text)
 	}
 	return nil
 }

@@ -25,21 +25,21 @@ func zoneCommand() *cli.Command {
 			zoneCreateCommand(),
 			{
 				Name: "list", Usage: "list all zones", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn zone list", 0, 0, zoneList),
+				Action: withStore("expected: redyn zone list", 0, 0, zoneList),
 			},
 			{
 				Name: "show", Usage: "show what is known of a zone", ArgsUsage: "NAME", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn zone show NAME", 1, 1, zoneShow),
+				Action: withStore("expected: redyn zone show NAME", 1, 1, zoneShow),
 			},
 			{
 				Name: "delete", Usage: "delete a zone with all its records", ArgsUsage: "NAME", Flags: storeFlags(),
-				Action: withStore("right is: redyn zone delete NAME", 1, 1, zoneDelete),
+				Action: withStore("expected: redyn zone delete NAME", 1, 1, zoneDelete),
 			},
 			zoneSetCommand(),
 			zoneImportCommand(),
 			{
 				Name: "export", Usage: "print a zone as a master file", ArgsUsage: "NAME", Flags: storeFlags(),
-				Action: withStore("right is: redyn zone export NAME", 1, 1, zoneExport),
+				Action: withStore("expected: redyn zone export NAME", 1, 1, zoneExport),
 			},
 			zoneCheckCommand(),
 			zoneAutoprimaryCommand(),

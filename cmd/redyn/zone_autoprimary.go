@@ -22,15 +22,15 @@ func zoneAutoprimaryCommand() *cli.Command {
 				Flags: storeFlags(&cli.StringFlag{Name: "account", Usage: "account of the zones that it creates"}),
 				Description: "A NOTIFY from IP for a zone that is not here creates it, if one of its NS is NAMESERVER.\n" +
 					"PowerDNS asks so with secondary=yes and autosecondary=yes in its settings.",
-				Action: withStore("right is: redyn zone autoprimary add IP NAMESERVER", 2, 2, autoprimaryAdd),
+				Action: withStore("expected: redyn zone autoprimary add IP NAMESERVER", 2, 2, autoprimaryAdd),
 			},
 			{
 				Name: "list", Usage: "list all autoprimaries", Flags: storeFlags(jsonFlag),
-				Action: withStore("right is: redyn zone autoprimary list", 0, 0, autoprimaryList),
+				Action: withStore("expected: redyn zone autoprimary list", 0, 0, autoprimaryList),
 			},
 			{
 				Name: "delete", Usage: "take that right away; zones stay", ArgsUsage: "IP NAMESERVER", Flags: storeFlags(),
-				Action: withStore("right is: redyn zone autoprimary delete IP NAMESERVER", 2, 2, autoprimaryDelete),
+				Action: withStore("expected: redyn zone autoprimary delete IP NAMESERVER", 2, 2, autoprimaryDelete),
 			},
 		},
 	}
@@ -40,7 +40,7 @@ func zoneAutoprimaryCommand() *cli.Command {
 func argAutoprimary(c *cli.Context) (dns.Autoprimary, error) {
 	ip, err := netip.ParseAddr(c.Args().Get(0))
 	if err != nil || ip.Zone() != "" {
-		return dns.Autoprimary{}, usagef("%q is no address; right is such as 192.0.2.1 or 2001:db8::1", c.Args().Get(0))
+		return dns.Autoprimary{}, usagef("%q is no address; expected something like 192.0.2.1 or 2001:db8::1", c.Args().Get(0))
 	}
 	name, err := argName(c.Args().Get(1))
 	return dns.Autoprimary{IP: ip.Unmap(), Nameserver: name}, err

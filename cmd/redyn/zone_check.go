@@ -22,14 +22,14 @@ func zoneCheckCommand() *cli.Command {
 			if c.String("file") != "" {
 				return checkFile(c)
 			}
-			return withStore("right is: redyn zone check [NAME]", 0, 1, checkZones)(c)
+			return withStore("expected: redyn zone check [NAME]", 0, 1, checkZones)(c)
 		},
 	}
 }
 
 // checkFile checks a master file without Redis.
 func checkFile(c *cli.Context) error {
-	if err := needArguments(c, "right is: redyn zone check --file FILE [NAME]", 0, 1); err != nil {
+	if err := needArguments(c, "expected: redyn zone check --file FILE [NAME]", 0, 1); err != nil {
 		return err
 	}
 	z, err := readZone(c, c.String("file"), c.Args().First())
@@ -132,7 +132,7 @@ func checkContents(sets []dns.RRset) (problems []zonefile.Problem) {
 			case right != content:
 				problems = append(problems, zonefile.Problem{
 					Name: set.Name, Type: set.Type,
-					Text: "PowerDNS may not read " + content + "; right is " + right,
+					Text: "PowerDNS may not read " + content + "; expected " + right,
 				})
 			}
 		}

@@ -85,9 +85,9 @@ func (s *signingCheck) nsec3() {
 		s.warn(s.zone, dns.TypeENT, "has several values of the metadata NSEC3PARAM: the first counts")
 	}
 	if fault := nsec3Fault(values[0]); fault != "" {
-		s.fatal(s.zone, dns.TypeENT, fmt.Sprintf("has the metadata %s %q: %s; right is such as 1 0 0 -", kind, values[0], fault))
+		s.fatal(s.zone, dns.TypeENT, fmt.Sprintf("has the metadata %s %q: %s; expected something like 1 0 0 -", kind, values[0], fault))
 	} else if n := iterations(values[0]); n > zonedb.MaxNSEC3Iterations && !isPresigned(s.ZoneData) {
-		s.warn(s.zone, dns.TypeENT, fmt.Sprintf("wants %d iterations of NSEC3: PowerDNS lowers them to %d (right is 0, RFC 9276)", n, zonedb.MaxNSEC3Iterations))
+		s.warn(s.zone, dns.TypeENT, fmt.Sprintf("wants %d iterations of NSEC3: PowerDNS lowers them to %d (expected 0, RFC 9276)", n, zonedb.MaxNSEC3Iterations))
 	}
 	if n := len(s.zone.AppendWire(nil)); n > maxNSEC3Zone && signing(s.ZoneData) != "unsigned" {
 		s.fatal(s.zone, dns.TypeENT, fmt.Sprintf("has NSEC3, and its name of %d octets leaves no room for a hash; at most %d do", n, maxNSEC3Zone))

@@ -30,7 +30,7 @@ func TestCheckContents(t *testing.T) {
 	}
 	expectProblems(t, checkContents(sets),
 		"error: a.example.org. has a record that cannot be served: HTTPS: an alias (priority 0) has no parameters",
-		`warning: b.example.org. HTTPS: PowerDNS may not read 1 . key667="a;b"; right is 1 . key667="a\059b"`)
+		`warning: b.example.org. HTTPS: PowerDNS may not read 1 . key667="a;b"; expected 1 . key667="a\059b"`)
 }
 
 func TestCheckSigning(t *testing.T) {
@@ -50,7 +50,7 @@ func TestCheckSigning(t *testing.T) {
 	f(live, []dns.RRset{set(apex, dns.TypeSOA)})
 	f(param("1 0 0 -"), nil)
 	f(param("1 1 10 AbCd"), nil)
-	f(param("1 0 500 -"), nil, "warning: example.org. wants 500 iterations of NSEC3: PowerDNS lowers them to 100 (right is 0, RFC 9276)")
+	f(param("1 0 500 -"), nil, "warning: example.org. wants 500 iterations of NSEC3: PowerDNS lowers them to 100 (expected 0, RFC 9276)")
 	for text, fault := range map[string]string{
 		"1 0 0":     "it has 3 fields of 4",
 		"":          "it has 0 fields of 4",
@@ -59,7 +59,7 @@ func TestCheckSigning(t *testing.T) {
 		"1 0 -1 -":  "the iterations are no number from 0 to 65535",
 		"1 0 0 abc": "the salt is neither - nor up to 255 octets in hexadecimal digits",
 	} {
-		f(param(text), nil, fmt.Sprintf("error: example.org. has the metadata NSEC3PARAM %q: %s; right is such as 1 0 0 -", text, fault))
+		f(param(text), nil, fmt.Sprintf("error: example.org. has the metadata NSEC3PARAM %q: %s; expected something like 1 0 0 -", text, fault))
 	}
 	f(with(live, dns.Metadata{"NSEC3PARAM": {"1 0 0 -", "1 1 0 -"}}), nil, "has several values of the metadata NSEC3PARAM")
 	f(with(live, dns.Metadata{"NSEC3NARROW": {"1"}}), nil, "has the metadata NSEC3NARROW without NSEC3PARAM")

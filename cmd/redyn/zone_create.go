@@ -24,7 +24,7 @@ func zoneCreateCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "primary", Usage: "`IP[:PORT]` that a slave gets its records from; repeatable"},
 			beginAnewFlag, jsonFlag,
 		),
-		Action: withStore("right is: redyn zone create NAME --ns NAME", 1, 1, zoneCreate),
+		Action: withStore("expected: redyn zone create NAME --ns NAME", 1, 1, zoneCreate),
 	}
 }
 
@@ -80,7 +80,7 @@ func newZone(c *cli.Context) (dns.Zone, []dns.RRset, error) {
 	case len(z.Masters) > 0:
 		return fail("--primary is for --kind slave")
 	case len(servers) == 0:
-		return fail("--ns is missing; right is such as --ns ns1.%s", name)
+		return fail("--ns is missing; expected something like --ns ns1.%s", name)
 	}
 	if servers, err = zonefile.ParseContents(dns.TypeNS, servers); err != nil {
 		return fail("--ns: %w", err)

@@ -26,7 +26,7 @@ func zoneImportCommand() *cli.Command {
 		),
 		Description: "All files are read and checked before the first zone is imported: a fault in one of them changes\n" +
 			"nothing. Very many are best given by: find DIR -name '*.zone' -print0 | xargs -0 redyn zone import",
-		Action: withStore("right is: redyn zone import FILE...", 1, -1, zoneImport),
+		Action: withStore("expected: redyn zone import FILE...", 1, -1, zoneImport),
 	}
 }
 

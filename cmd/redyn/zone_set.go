@@ -19,7 +19,7 @@ func zoneSetCommand() *cli.Command {
 			&cli.StringFlag{Name: "serial", Usage: "how changes raise the serial: unixtime, increment or date"},
 		),
 		Description: "PowerDNS cannot do these with a remote backend: pdnsutil set-kind, set-account and the like fail.",
-		Action:      withStore("right is: redyn zone set NAME and what to set", 1, 1, zoneSet),
+		Action:      withStore("expected: redyn zone set NAME and what to set", 1, 1, zoneSet),
 	}
 }
 
@@ -60,7 +60,7 @@ func zoneUpdate(c *cli.Context, z dns.Zone) (dns.ZoneUpdate, error) {
 	if c.IsSet("kind") {
 		var err error
 		if kind, err = dns.ParseKind(c.String("kind")); err != nil || c.String("kind") == "" {
-			return fail("--kind: %q is no kind; right are native, master and slave", c.String("kind"))
+			return fail("--kind: %q is no kind; expected native, master or slave", c.String("kind"))
 		}
 		u.Kind = &kind
 		if kind != dns.Slave && len(z.Masters) > 0 {
@@ -78,15 +78,15 @@ func zoneUpdate(c *cli.Context, z dns.Zone) (dns.ZoneUpdate, error) {
 	if c.IsSet("serial") {
 		policy, err := dns.ParseSerialPolicy(c.String("serial"))
 		if err != nil || c.String("serial") == "" {
-			return fail("--serial: %q is no policy; right are unixtime, increment and date", c.String("serial"))
+			return fail("--serial: %q is no policy; expected unixtime, increment or date", c.String("serial"))
 		}
 		u.Policy = &policy
 	}
 	switch {
 	case u.Kind == nil && u.Masters == nil && u.Account == nil && u.Policy == nil:
-		return fail("nothing is to be set; right is one or more of --kind, --primary, --account and --serial")
+		return fail("nothing is to be set; expected one or more of --kind, --primary, --account and --serial")
 	case c.IsSet("primary") && kind != dns.Slave:
-		return fail("--primary is for slaves, and zone %s is %s; right is --kind slave too", z.Name, kind)
+		return fail("--primary is for slaves, and zone %s is %s; expected --kind slave too", z.Name, kind)
 	case kind == dns.Slave && len(primaries) == 0:
 		return fail("a slave needs --primary IP[:PORT]")
 	}

@@ -125,7 +125,7 @@ func run(ctx context.Context, o options) error {
 		) bool {
 			return p.name == name
 		}) {
-			return fmt.Errorf("-parts: there is no part %q; right are dns, alone, size, updates, fresh, graph, nodes, dnssec, transfer and soak", name)
+			return fmt.Errorf("-parts: there is no part %q; expected dns, alone, size, updates, fresh, graph, nodes, dnssec, transfer or soak", name)
 		}
 	}
 	if o.rounds < 1 || o.seconds < 0.1 {

@@ -51,7 +51,7 @@ func Fatal(problems []Problem) []Problem {
 func Check(zone dns.Name, sets []dns.RRset) []Problem {
 	c := checker{zone: zone, first: make(map[dns.Name]int32, len(sets)), next: make([]int32, len(sets)), sets: sets}
 	if zone == "" {
-		c.fatal("", 0, "the zone has no SOA; right is: name. IN SOA primary. mailbox. serial refresh retry expire minimum")
+		c.fatal("", 0, "the zone has no SOA; expected: name. IN SOA primary. mailbox. serial refresh retry expire minimum")
 		return c.problems
 	}
 	for i, set := range sets {
@@ -108,10 +108,10 @@ func (c *checker) has(name dns.Name, types ...dns.Type) bool {
 
 func (c *checker) apex() {
 	if !c.has(c.zone, dns.TypeSOA) {
-		c.fatal(c.zone, 0, "has no SOA; right is: "+string(c.zone)+" IN SOA primary. mailbox. serial refresh retry expire minimum")
+		c.fatal(c.zone, 0, "has no SOA; expected: "+string(c.zone)+" IN SOA primary. mailbox. serial refresh retry expire minimum")
 	}
 	if !c.has(c.zone, dns.TypeNS) {
-		c.warn(c.zone, 0, "has no NS; right is at least one name server")
+		c.warn(c.zone, 0, "has no NS; expected at least one name server")
 	}
 }
 
@@ -123,7 +123,7 @@ func (c *checker) set(set dns.RRset) {
 		c.cname(set)
 	case dns.TypeDNAME:
 		if len(set.Content) > 1 {
-			c.fatal(set.Name, set.Type, "stands more than once; right is one (RFC 6672 section 2.4)")
+			c.fatal(set.Name, set.Type, "occurs more than once; expected one (RFC 6672 section 2.4)")
 		}
 	case dns.TypeNS:
 		if set.Name.IsWildcard() {
@@ -190,7 +190,7 @@ func (c *checker) svcb(set dns.RRset) {
 		}
 	}
 	if aliases > 0 && len(set.Content) > 1 {
-		c.warn(set.Name, set.Type, "is an alias, and stands more than once")
+		c.warn(set.Name, set.Type, "is an alias, and occurs more than once")
 	}
 }
 
@@ -230,19 +230,19 @@ func (c *checker) soa(set dns.RRset) {
 		c.fatal(set.Name, set.Type, "is not at the apex "+string(c.zone))
 	}
 	if len(set.Content) > 1 {
-		c.fatal(set.Name, set.Type, "stands more than once; right is one")
+		c.fatal(set.Name, set.Type, "occurs more than once; expected one")
 	}
 	if soa, err := dns.ParseSOA(set.Content[0]); err != nil {
 		c.fatal(set.Name, set.Type, err.Error())
 	} else if box, _, _ := strings.Cut(soa.RName, "."); strings.Contains(box, "@") {
-		c.warn(set.Name, set.Type, fmt.Sprintf("mailbox %s has an @; right is %s", soa.RName,
+		c.warn(set.Name, set.Type, fmt.Sprintf("mailbox %s has an @; expected %s", soa.RName,
 			strings.Replace(soa.RName, `\@`, ".", 1)))
 	}
 }
 
 func (c *checker) cname(set dns.RRset) {
 	if len(set.Content) > 1 {
-		c.fatal(set.Name, set.Type, "stands more than once; right is one (RFC 2181 section 10.1)")
+		c.fatal(set.Name, set.Type, "occurs more than once; expected one (RFC 2181 section 10.1)")
 	}
 	for typ := range c.at(set.Name) {
 		// RFC 4035 section 2.5: what signs the CNAME may stand beside it.
@@ -288,7 +288,7 @@ func (c *checker) targets(set dns.RRset, at int) {
 			continue
 		}
 		if _, err := netip.ParseAddr(strings.TrimSuffix(f[at], ".")); err == nil {
-			c.warn(set.Name, set.Type, "names the address "+f[at]+"; right is a name")
+			c.warn(set.Name, set.Type, "names the address "+f[at]+"; expected a name")
 		}
 		c.target(set, target)
 	}

@@ -90,14 +90,14 @@ func appendContent(dst []byte, typ dns.Type, e *entry, words []word, origin dns.
 			d.dst = append(d.dst, ' ')
 		}
 		if len(d.words) == 0 && !f.optional {
-			return dst, faultf("the data ends too soon; right is: %s", form(layout))
+			return dst, faultf("the data ends too soon; expected: %s", form(layout))
 		}
 		if err := f.read(&d); err != nil {
 			return dst, err
 		}
 	}
 	if len(d.words) > 0 {
-		return dst, faultf("%s is too much; right is: %s", quote(string(e.text(d.words[0]))), form(layout))
+		return dst, faultf("%s is too much; expected: %s", quote(string(e.text(d.words[0]))), form(layout))
 	}
 	return d.dst, nil
 }

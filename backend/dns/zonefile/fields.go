@@ -59,7 +59,7 @@ func (d *data) ipv4() error {
 	text, _ := d.next()
 	addr, err := netip.ParseAddr(string(text))
 	if err != nil || !addr.Is4() {
-		return faultf("%s is no IPv4 address; right is such as 192.0.2.1", quote(string(text)))
+		return faultf("%s is no IPv4 address; expected something like 192.0.2.1", quote(string(text)))
 	}
 	d.dst = addr.AppendTo(d.dst)
 	return nil
@@ -69,7 +69,7 @@ func (d *data) ipv6() error {
 	text, _ := d.next()
 	addr, err := netip.ParseAddr(string(text))
 	if err != nil || !addr.Is6() || addr.Zone() != "" {
-		return faultf("%s is no IPv6 address; right is such as 2001:db8::1", quote(string(text)))
+		return faultf("%s is no IPv6 address; expected something like 2001:db8::1", quote(string(text)))
 	}
 	d.dst = addr.AppendTo(d.dst)
 	return nil
@@ -78,7 +78,7 @@ func (d *data) ipv6() error {
 func (d *data) name() error {
 	text, quoted := d.next()
 	if quoted {
-		return faultf("%q is in quotes; right is a name without", text)
+		return faultf("%q is in quotes; expected a name without", text)
 	}
 	spelled, err := absolute(text, d.origin)
 	d.dst = append(d.dst, spelled...)
@@ -99,7 +99,7 @@ func (d *data) period() error {
 	text, _ := d.next()
 	n, ok := parseSeconds(string(text))
 	if !ok || n > 1<<32-1 {
-		return faultf("%s is no time; right is 0 to 4294967295 seconds, or such as 1d12h", quote(string(text)))
+		return faultf("%s is no time; expected 0 to 4294967295 seconds, or such as 1d12h", quote(string(text)))
 	}
 	d.dst = strconv.AppendUint(d.dst, n, 10)
 	return nil
@@ -115,7 +115,7 @@ func (d *data) tag() error {
 func checkTag(text string) error {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	if text == "" || len(text) > 255 || strings.Trim(text, letters+"0123456789") != "" {
-		return faultf("tag %s is wrong; right are letters and digits, such as issue", quote(text))
+		return faultf("tag %s is wrong; expected letters or digits, such as issue", quote(text))
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func octetsOf(text []byte, quoted bool) ([]byte, error) {
 	for i := 0; i < len(text); {
 		if c := text[i]; c != '\\' {
 			if c == '"' && !quoted {
-				return nil, faultf(`%s has a quote inside a word; right is "..." around the whole`, quote(string(text)))
+				return nil, faultf(`%s has a quote inside a word; expected "..." around the whole`, quote(string(text)))
 			}
 			out = append(out, c)
 			i++
@@ -224,7 +224,7 @@ func octetsOf(text []byte, quoted bool) ([]byte, error) {
 		}
 		octet, n := unescape(text[i:])
 		if n == 0 {
-			return nil, faultf(`%s has a broken escape; right are \X and \000 to \255`, quote(string(text)))
+			return nil, faultf(`%s has a broken escape; expected \X or \000 to \255`, quote(string(text)))
 		}
 		out = append(out, octet)
 		i += n

@@ -35,7 +35,7 @@ func appendForeign(dst []byte, typ dns.Type, e *entry, words []word, origin dns.
 		read = like
 	}
 	if miekg.TypeToRR[uint16(read)] == nil || slices.Contains(obsolete, typ) {
-		return dst, faultf(`the form of its data is not known; right is \# LENGTH HEX (RFC 3597)`)
+		return dst, faultf(`the form of its data is not known; expected \# LENGTH HEX (RFC 3597)`)
 	}
 	texts := make([]string, len(words))
 	for i, w := range words {
@@ -188,7 +188,7 @@ func present(rr miekg.RR) (string, error) {
 		return fmt.Sprintf("%d %d%s", rr.Serial, rr.Flags, bitmap(rr.TypeBitMap)), nil
 	case *miekg.RRSIG:
 		if rr.TypeCovered == 0 {
-			return "", faultf("it covers no type; right is such as A")
+			return "", faultf("it covers no type; expected something like A")
 		}
 		signer, err := absolute([]byte(rr.SignerName), dns.Root)
 		return fmt.Sprintf("%s %d %d %d %s %s %d %s %s", dns.Type(rr.TypeCovered), rr.Algorithm, rr.Labels, rr.OrigTtl,
@@ -206,7 +206,7 @@ func within(angle, most uint32) bool {
 // presentIPSECKEY leaves the gateway out if there is none, as PowerDNS wants it.
 func presentIPSECKEY(rr *miekg.IPSECKEY) (string, error) {
 	if rr.Algorithm > 2 {
-		return "", faultf("algorithm %d is unknown to PowerDNS; right are 0, 1 and 2", rr.Algorithm)
+		return "", faultf("algorithm %d is unknown to PowerDNS; expected 0, 1 or 2", rr.Algorithm)
 	}
 	if rr.Algorithm == 0 && rr.PublicKey != "" {
 		return "", faultf("algorithm 0 has no key")

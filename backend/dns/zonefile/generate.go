@@ -68,7 +68,7 @@ func parseRange(text string) (start, stop, step int64, err error) {
 		step = int64(s)
 	}
 	if errA != nil || errB != nil || err != nil || a > b || step == 0 {
-		return 0, 0, 0, faultf("$GENERATE range %q is wrong; right is start-stop or start-stop/step, such as 1-254", text)
+		return 0, 0, 0, faultf("$GENERATE range %q is wrong; expected start-stop or start-stop/step, such as 1-254", text)
 	}
 	return int64(a), int64(b), step, nil
 }
@@ -104,7 +104,7 @@ func substitute(dst []byte, text string, n int64) ([]byte, error) {
 
 // appendNumber appends n as offset[,width[,base]] wants it.
 func appendNumber(dst []byte, form string, n int64) ([]byte, error) {
-	wrong := faultf("$GENERATE: ${%s} is wrong; right is ${offset,width,base} with a base of d, o, x, X, n or N", form)
+	wrong := faultf("$GENERATE: ${%s} is wrong; expected ${offset,width,base} with a base of d, o, x, X, n or N", form)
 	f := strings.Split(form, ",")
 	base := "d"
 	if len(f) == 3 {

@@ -154,7 +154,7 @@ func (l *lexer) escaped(e *entry, c byte) error {
 	}
 	c, err := l.r.ReadByte()
 	if errors.Is(err, io.EOF) || err == nil && c == '\n' {
-		return faultf(`a line ends with a lone backslash; right is \\`)
+		return faultf(`a line ends with a lone backslash; expected \\`)
 	}
 	e.buf = append(e.buf, c)
 	return err

@@ -84,7 +84,7 @@ func (p *parser) entry(e *entry) error {
 		words = words[1:]
 	}
 	if p.owner == "" {
-		return faultf("the first record has no owner; right is a name at the beginning of the line")
+		return faultf("the first record has no owner; expected a name at the beginning of the line")
 	}
 	rec.Name = p.owner
 	return p.record(rec, e, words)
@@ -96,7 +96,7 @@ func (p *parser) setOwner(e *entry, w word) error {
 		return nil
 	}
 	if w.quoted {
-		return faultf("owner %q is in quotes; right is a name without", text)
+		return faultf("owner %q is in quotes; expected a name without", text)
 	}
 	name, err := absolute(text, p.origin)
 	if err != nil {
@@ -115,11 +115,11 @@ func (p *parser) record(rec Record, e *entry, words []word) error {
 	class := false
 	for ; ; words = words[1:] {
 		if len(words) == 0 {
-			return faultf("%s has no type; right is: owner [TTL] [IN] TYPE data", rec.Name)
+			return faultf("%s has no type; expected: owner [TTL] [IN] TYPE data", rec.Name)
 		}
 		text := e.text(words[0])
 		if words[0].quoted {
-			return faultf("%s has %s where the type belongs; right is: owner [TTL] [IN] TYPE data", rec.Name, quote(string(text)))
+			return faultf("%s has %s where the type belongs; expected: owner [TTL] [IN] TYPE data", rec.Name, quote(string(text)))
 		}
 		if isClass, err := parseClass(text); err != nil {
 			return err
@@ -187,7 +187,7 @@ func (p *parser) directive(name string, e *entry) error {
 	args := e.words[1:]
 	need := func(least, most int, form string) error {
 		if len(args) < least || len(args) > most {
-			return faultf("%s has %d arguments; right is: %s", name, len(args), form)
+			return faultf("%s has %d arguments; expected: %s", name, len(args), form)
 		}
 		return nil
 	}
@@ -220,7 +220,7 @@ func (p *parser) directive(name string, e *entry) error {
 		}
 		return p.generate(e, args)
 	}
-	return faultf("directive %q is unknown; right are $ORIGIN, $TTL, $INCLUDE and $GENERATE", name)
+	return faultf("directive %q is unknown; expected $ORIGIN, $TTL, $INCLUDE or $GENERATE", name)
 }
 
 func (p *parser) originOf(text []byte) (dns.Name, error) {
@@ -265,7 +265,7 @@ func parseClass(text []byte) (bool, error) {
 	case up == "IN" || up == "CLASS1":
 		return true, nil
 	case up == "CH" || up == "CHAOS" || up == "HS" || up == "HESIOD" || up == "CS" || isClassNumber(up):
-		return false, faultf("class %s cannot be served; right is IN", up)
+		return false, faultf("class %s cannot be served; expected IN", up)
 	}
 	return false, nil
 }

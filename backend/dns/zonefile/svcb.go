@@ -44,7 +44,7 @@ func (d *data) params() error {
 	for len(d.words) > 0 {
 		text, quoted := d.next()
 		if quoted {
-			return faultf("%q is no parameter; right is key=value", text)
+			return faultf("%q is no parameter; expected key=value", text)
 		}
 		p, err := parseParam(string(text))
 		if err != nil {
@@ -83,7 +83,7 @@ func (d *data) appendParams(params []param) error {
 	size := 0
 	for i, p := range params {
 		if i > 0 && p.key <= params[i-1].key {
-			return faultf("parameter %s stands twice or out of order", svcName(p.key))
+			return faultf("parameter %s is given twice or out of order", svcName(p.key))
 		}
 		if err := p.check(params); err != nil {
 			return faultf("parameter %s %w", svcName(p.key), err)
@@ -129,7 +129,7 @@ func parseSvcKey(name string) (key uint16, numbered bool, err error) {
 			return uint16(n), true, nil
 		}
 	}
-	return 0, false, faultf("key %s is unknown; right are %s and key0 to key65534", quote(name), strings.Join(svcNames, ", "))
+	return 0, false, faultf("key %s is unknown; expected %s or key0 to key65534", quote(name), strings.Join(svcNames, ", "))
 }
 
 // packParam turns the presentation of a value, its escapes resolved once, into the wire's.
@@ -165,7 +165,7 @@ func packParam(key uint16, text string) ([]byte, error) {
 		}
 	case svcIPv4Hint, svcIPv6Hint:
 		if text == "auto" {
-			return nil, faultf("auto, PowerDNS's svc-autohints, is not kept; right are the addresses")
+			return nil, faultf("auto, PowerDNS's svc-autohints, is not kept; expected the addresses")
 		}
 		for item := range strings.SplitSeq(text, ",") {
 			addr, err := netip.ParseAddr(item)
@@ -238,7 +238,7 @@ func (p param) check(all []param) error {
 	case svcECH:
 		wrong = size == 0
 	case svcOHTTP, svcTLSGroups:
-		return faultf("(key8 is ohttp, key9 tls-supported-groups) has one form for PowerDNS 5.1 and another for those before; right is the record without it")
+		return faultf("(key8 is ohttp, key9 tls-supported-groups) has one form for PowerDNS 5.1 and another for those before; expected the record without it")
 	case svcInvalid:
 		return faultf("is reserved")
 	}

@@ -6,7 +6,7 @@ import "redyn/backend/dns"
 func parseTTL(text string) (uint32, error) {
 	seconds, ok := parseSeconds(text)
 	if !ok || seconds > dns.MaxTTL {
-		return 0, faultf("TTL %q is wrong; right is 0 to 2147483647 seconds, or such as 1h30m", text)
+		return 0, faultf("TTL %q is wrong; expected 0 to 2147483647 seconds, or such as 1h30m", text)
 	}
 	return uint32(seconds), nil
 }

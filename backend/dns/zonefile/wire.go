@@ -13,10 +13,10 @@ import (
 // appendGeneric reads \# LENGTH HEX... (RFC 3597 section 5).
 func appendGeneric(dst []byte, typ dns.Type, e *entry, words []word) ([]byte, error) {
 	if typ == dns.TypeALIAS || typ == dns.TypeLUA {
-		return dst, faultf(`\# is not possible for this type; right is: %s`, form(layouts[typ]))
+		return dst, faultf(`\# is not possible for this type; expected: %s`, form(layouts[typ]))
 	}
 	if len(words) == 0 {
-		return dst, faultf(`\# without length; right is \# LENGTH HEX`)
+		return dst, faultf(`\# without length; expected \# LENGTH HEX`)
 	}
 	size, err := strconv.ParseUint(string(e.text(words[0])), 10, 16)
 	if err != nil {
@@ -59,7 +59,7 @@ func appendWire(dst []byte, typ dns.Type, octets []byte) ([]byte, error) {
 		}
 	}
 	if len(w.rest) > 0 {
-		return dst, faultf("%d octets of data are too much; right is: %s", len(w.rest), form(layout))
+		return dst, faultf("%d octets of data are too much; expected: %s", len(w.rest), form(layout))
 	}
 	return w.dst, nil
 }
