@@ -76,7 +76,7 @@ func NewPurger(o PurgeOptions) *Purger {
 		p.servers = append(p.servers, newPurged(o.API, newAPI(o.API, o.Key).purge, len(o.Control) > 0, p.log, m))
 	}
 	if len(p.servers) > 0 && len(o.Control) <= 1 {
-		p.servers[0].asked = p.traffic.asked
+		p.servers[0].replies = p.traffic.count
 	}
 	return p
 }

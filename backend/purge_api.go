@@ -22,14 +22,16 @@ type pdnsAPI struct {
 }
 
 func newAPI(base, key string) *pdnsAPI {
+	direct := http.DefaultTransport.(*http.Transport).Clone()
+	direct.Proxy = nil // which would get the key
 	return &pdnsAPI{
 		flush: strings.TrimSuffix(base, "/") + "/api/v1/servers/localhost/cache/flush",
 		key:   key,
 		client: http.Client{
 			Timeout:   purgeLimit,
-			Transport: &http.Transport{}, // the key goes to no proxy
+			Transport: direct,
 			CheckRedirect: func(*http.Request, []*http.Request) error {
-				return http.ErrUseLastResponse // nor to where another server says
+				return http.ErrUseLastResponse // as another server would
 			},
 		},
 	}

@@ -47,12 +47,13 @@ type purged struct {
 	again   [len(againAfter)][]redo // to be purged again, those due first first
 	last    map[dns.Name]uint64     // which purge of a name was the last
 	purges  uint64
-	slow    bool // does not answer: nobody waits for it
-	failing bool // which was logged
-	warned  bool // as a warning
+	slow    bool      // does not answer: nobody waits for it
+	failing time.Time // since when; the zero Time is not
+	warned  bool      // of that
 
-	// asked reports whether a PowerDNS asks, which can be no other than this; nil if that is not known.
-	asked func() bool
+	// replies counts what PowerDNS is answered, if there is but one; else it is nil.
+	replies func() uint64
+	counted uint64 // what it was once this one had been away for awayLong
 }
 
 // redo are names to be purged again, if no later purge was of the same. They are not changed.
@@ -245,24 +246,41 @@ func away(err error) bool {
 func (s *purged) failed(ctx context.Context, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	again := s.failing
-	s.failing = true
+	first := s.failing.IsZero()
+	if first {
+		s.failing, s.counted = time.Now(), 0
+	}
 	s.metrics.up.WithLabelValues(s.name).Set(0)
-	switch there := !away(err) || again && s.asked != nil && s.asked(); {
-	case there && !s.warned:
+	switch gone := away(err) && !s.asks(); {
+	case !gone && !s.warned:
 		s.warned = true
 		s.log.WarnContext(ctx, "cannot purge PowerDNS's caches; until it takes commands again its answers may be old", "pdns", s.name, "err", err)
-	case !there && !again:
+	case gone && first:
 		s.log.InfoContext(ctx, "PowerDNS is not running where its caches are to be purged", "pdns", s.name)
 	}
+}
+
+// awayLong is after what time a PowerDNS that is away has no question under way any more.
+const awayLong = 10 * time.Second
+
+// asks reports whether the PowerDNS that is away for so long asks all the same; s.mu is held.
+func (s *purged) asks() bool {
+	if s.replies == nil || time.Since(s.failing) < awayLong {
+		return false
+	}
+	n := s.replies() + 1
+	if s.counted == 0 {
+		s.counted = n
+	}
+	return n != s.counted
 }
 
 func (s *purged) answered(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.slow = false
-	if s.failing {
-		s.failing, s.warned = false, false
+	if !s.failing.IsZero() {
+		s.failing, s.warned = time.Time{}, false
 		s.metrics.up.WithLabelValues(s.name).Set(1)
 		s.log.InfoContext(ctx, "PowerDNS's caches are purged again", "pdns", s.name)
 	}

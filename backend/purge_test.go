@@ -6,10 +6,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,7 +106,7 @@ func withPurger(t *testing.T, servers []*fakePDNS, story func(*purging)) {
 			s.start = p.start
 			p.servers = append(p.servers, newPurged("pdns", s.purge, i > 1, p.Purger.log, metrics))
 		}
-		p.servers[0].asked = p.traffic.asked
+		p.servers[0].replies = p.traffic.count
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -285,12 +288,26 @@ func TestPurgeFails(t *testing.T) {
 
 		pdns.set(0, fs.ErrNotExist)
 		connection := p.traffic.join()
+		ask := func() {
+			connection.begin()
+			connection.name("d.")
+			connection.end()
+		}
+		warned := func(when string, want int) {
+			t.Helper()
+			if log := p.log.b.String(); strings.Count(log, "cannot purge") != want {
+				t.Errorf("%s was logged:\n%s", when, log)
+			}
+		}
+		ask()
 		p.change(dns.Stale{Names: []dns.Name{"d."}})
 		p.after(time.Second)
-		if log := p.log.b.String(); strings.Count(log, "cannot purge") != 2 {
-			t.Errorf("of a socket that is gone under a PowerDNS that asks was logged:\n%s", log)
-		}
-		p.traffic.leave(connection)
+		ask()
+		p.after(72 * time.Minute)
+		warned("of a PowerDNS that has ended", 1)
+		ask()
+		p.after(2 * time.Second)
+		warned("of a socket that is gone under a PowerDNS that asks", 2)
 		pdns.set(0, nil)
 		p.after(2 * time.Second)
 		pdns.told()
@@ -304,7 +321,7 @@ func TestPurgeFails(t *testing.T) {
 		p.after(time.Millisecond)
 		pdns.set(0, nil)
 		p.after(100 * time.Millisecond)
-		p.want("more than are remembered", strings.Split(pdns.told(), "\n")[0], "5.053s all")
+		p.want("more than are remembered", strings.Split(pdns.told(), "\n")[0], "1h12m7.053s all")
 	})
 }
 
@@ -398,4 +415,22 @@ func TestPurgeSerials(t *testing.T) {
 			t.Errorf("%d zones are remembered", kept)
 		}
 	})
+}
+
+// The API's key goes to nobody else.
+func TestPurgeAPIKeyStays(t *testing.T) {
+	var others atomic.Int32
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { others.Add(1) }))
+	defer other.Close()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, other.URL, http.StatusTemporaryRedirect)
+	}))
+	defer api.Close()
+	a := newAPI(api.URL, "key")
+	if err := a.purge(t.Context(), names{all: true}); err == nil || others.Load() > 0 {
+		t.Errorf("redirected it says %v, and %d requests went elsewhere", err, others.Load())
+	}
+	if a.client.Transport.(*http.Transport).Proxy != nil {
+		t.Error("it goes through proxies")
+	}
 }

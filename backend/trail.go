@@ -121,12 +121,12 @@ func (t *traffic) all() []*trail {
 	return t.trails[:len(t.trails):len(t.trails)]
 }
 
-// asked reports whether a PowerDNS has a connection open, or has asked within the last seconds.
-func (t *traffic) asked() bool {
-	t.mu.Lock()
-	open := len(t.trails) - len(t.free)
-	t.mu.Unlock()
-	return open > 0 || len(t.recent(10*time.Second).names) > 0
+// count grows with each reply.
+func (t *traffic) count() (n uint64) {
+	for _, trail := range t.all() {
+		n += trail.state.Load()
+	}
+	return n
 }
 
 // settle waits until every reply that is being made now is written, but not for a peer that does not

@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"strings"
 
 	"redyn/backend/dns"
 )
@@ -126,8 +125,8 @@ func (b *Backend) feedRecord(ctx context.Context, p *params, r *reply) error {
 		if len(p.records) != 1 {
 			return refused("feedRecord has %d records; expected one rr", len(p.records))
 		}
-		if len(p.records[0].typ) == 0 {
-			return nil // an empty non-terminal
+		if typ := p.records[0].typ; len(typ) == 0 || isENT(typ) {
+			return nil
 		}
 		one, err := p.records[0].parse(t.zone.Name)
 		if err != nil {
@@ -136,6 +135,9 @@ func (b *Backend) feedRecord(ctx context.Context, p *params, r *reply) error {
 		return t.feed(ctx, one)
 	})
 }
+
+// isENT reports whether a type is that which PowerDNS gives empty non-terminals.
+func isENT(text []byte) bool { return string(text) == "TYPE0" }
 
 // feedEnts and feedEnts3 name a zone's empty non-terminals, or fail to: over HTTP the names are lost.
 // Zones knows them by itself.
@@ -147,19 +149,19 @@ func (b *Backend) feedEnts(_ context.Context, p *params, r *reply) error {
 // take it away. Before PowerDNS's API sets what is at an empty non-terminal, it replaces that, as TYPE0.
 func (b *Backend) replaceRRSet(ctx context.Context, p *params, r *reply) error {
 	return b.within(p, r, func(t *transaction) error {
-		if text, err := p.need(qtype); err == nil && (len(text) == 0 || strings.EqualFold(string(text), "TYPE0")) {
-			return nil
-		}
 		owner, err := p.kept(qname)
-		if err != nil {
-			return err
-		}
-		typ, err := p.qtype()
 		if err != nil {
 			return err
 		}
 		if !owner.Under(t.zone.Name) {
 			return refused("%s is not in zone %s", owner, t.zone.Name)
+		}
+		if text, _ := p.need(qtype); isENT(text) {
+			return nil
+		}
+		typ, err := p.qtype()
+		if err != nil {
+			return err
 		}
 		sets, err := parseSets(p.records, t.zone.Name)
 		if err != nil {

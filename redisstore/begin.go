@@ -26,7 +26,7 @@ func (s *Store) mayBegin(ctx context.Context) error {
 		}
 		for _, n := range nodes {
 			if n.Zones > 0 {
-				return fmt.Errorf("%w: %s has %d of its zones; restore the data, or begin anew and let the nodes drop them", ErrHeld, n.Name, n.Zones)
+				return fmt.Errorf("%w: node %s has %d of its zones; restore the data, or begin anew and let the nodes drop them", ErrHeld, n.Name, n.Zones)
 			}
 		}
 		if time.Now().After(end) {

@@ -10,6 +10,9 @@ if type(there) ~= 'string' then there = '' end
 if redis.call('HGET', KEYS[3], name) ~= id or there ~= gen then
 	return {'stale'}
 end
+-- Whoever may not put it back does not take it away.
+local back = redis.pcall('HSET', KEYS[3], name, id)
+if type(back) == 'table' and back.err and not string.find(back.err, 'OOM', 1, true) then return redis.error_reply(back.err) end
 -- A server that is out of memory takes what comes after a write, though not everybody may append.
 redis.call('HDEL', KEYS[3], name)
 local ok, entry = pcall(append, {'zone ' .. id, name, 'data ' .. id, 'gone'})

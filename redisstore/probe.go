@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -40,10 +41,10 @@ func (s *Store) Probe(ctx context.Context) (primary, read Server, err error) {
 	if _, err := s.primary().entries(ctx, "$", -1); err != nil {
 		return primary, read, err
 	}
-	primary = s.primary().describe(ctx)
+	primary = s.primary().describe(ctx, s.o.Timeout)
 	read = primary
 	if s.o.ReadURL != "" {
-		read = reader{s.read, s.keys, s.o.Timeout}.describe(ctx)
+		read = reader{s.read, s.keys, s.o.Timeout}.describe(ctx, s.o.Timeout)
 	}
 	return primary, read, nil
 }
@@ -54,8 +55,10 @@ func (s *Store) Position(ctx context.Context) (string, error) {
 	return t.log, err
 }
 
-// describe asks the server that has the keys.
-func (r reader) describe(ctx context.Context) Server {
+// describe asks the server that has the keys, which has until timeout to answer.
+func (r reader) describe(ctx context.Context, timeout time.Duration) Server {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	one, told := r.info(ctx, "server", "replication", "memory", "persistence")
 	s := Server{
 		Software: "redis", Version: told["redis_version"], Role: told["role"], LinkUp: told["master_link_status"] == "up",

@@ -155,7 +155,7 @@ func TestUserWithoutCommand(t *testing.T) {
 	create(t, s, org, append(orgSets(), www)...)
 	f, m := follow(t, s, "node")
 	gone := dns.RRset{Name: www.Name, Type: www.Type}
-	for _, command := range []string{"xadd", "hset", "hdel"} {
+	for _, command := range []string{"xadd", "hset", "hdel", "unlink"} {
 		if err := rdb.Do(ctx, "acl", "setuser", command, "on", ">secret", "~{redyn}:*", "+@all", "-"+command).Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -165,8 +165,14 @@ func TestUserWithoutCommand(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the Redis user lacks a right") {
 			t.Errorf("without %s a change fails with %v", command, err)
 		}
+		if _, err := denied.DeleteZone(ctx, org, "", ""); err == nil || !strings.Contains(err.Error(), "the Redis user lacks a right") {
+			t.Errorf("without %s deleting the zone fails with %v", command, err)
+		}
+		if _, err := s.Zone(ctx, org); err != nil {
+			t.Errorf("without %s deleting the zone leaves %v", command, err)
+		}
 		if after := rdb.XLen(ctx, "{redyn}:log").Val(); after != before {
-			t.Errorf("without %s the log has %d entries after the change, and had %d", command, after, before)
+			t.Errorf("without %s the log has %d entries after that, and had %d", command, after, before)
 		}
 		if _, _, err := denied.Probe(ctx); err == nil || !strings.Contains(err.Error(), strings.ToUpper(command)) {
 			t.Errorf("without %s the probe says %v", command, err)

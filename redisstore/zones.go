@@ -111,7 +111,9 @@ func (s *Store) whileHere(ctx context.Context, zone dns.Name, read func(header) 
 		if err != nil {
 			return err
 		}
-		err = read(h)
+		if err = read(h); err != nil && !errors.Is(err, dns.ErrNotFound) && !isUnreadable(err) {
+			return err
+		}
 		gen, here := s.rdb.HGet(ctx, s.keys.zone(h.ID), "gen").Result()
 		switch {
 		case here != nil && !errors.Is(here, redis.Nil):

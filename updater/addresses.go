@@ -33,6 +33,7 @@ func (w *wish) readAddresses(r *request, p params) error {
 	if err != nil {
 		return err
 	}
+	w.named = names
 	general, err := r.general(p)
 	if err != nil {
 		return err

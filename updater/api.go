@@ -76,7 +76,7 @@ func isAPI(r *request) bool { return strings.HasPrefix(r.path, apiPrefix) }
 type apiCall struct {
 	*attempt
 	args  []string // what the path has for {...}
-	where string   // what of the body is looked at, before what is wrong with it
+	where string   // in the body; it stands before what is wrong there
 }
 
 func (u *Updater) api(ctx context.Context, r *request) reply {
@@ -87,10 +87,10 @@ func (u *Updater) api(ctx context.Context, r *request) reply {
 	if err != nil {
 		return apiFault(faultOf(err))
 	}
-	c := &apiCall{&attempt{u: u, r: r, wish: wish{
+	c := &apiCall{attempt: &attempt{u: u, r: r, wish: wish{
 		protocol: "api", limitless: true, reads: op.method == http.MethodGet, proof: r.headers.proofIfAny(),
 		flaw: checkQuery(r, op),
-	}}, args, ""}
+	}}, args: args}
 	value, err := op.serve(c, ctx)
 	if err != nil {
 		return apiFault(c.fault(ctx, err))

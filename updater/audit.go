@@ -63,7 +63,7 @@ func (u *Updater) tellFault(ctx context.Context, a *attempt, err error) *fault {
 		level, attrs := slog.LevelDebug, []any{"host", a.wish.names(), "remote", a.r.from, "protocol", a.wish.protocol, "agent", a.r.headers.agent, "err", f.text}
 		if id := a.verified.Credential.ID; id != "" {
 			attrs = append(attrs, "key", id)
-			if a.wish.protocol != "api" {
+			if a.wish.protocol != "api" && f.outcome != limitedOutcome {
 				level = slog.LevelInfo
 			}
 		}

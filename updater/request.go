@@ -34,7 +34,7 @@ func (u *Updater) read(fc *fasthttp.RequestCtx) (*request, error) {
 	if closes(h.RawHeaders()) {
 		fc.SetConnectionClose()
 	}
-	if coding := h.ContentEncoding(); len(coding) > 0 && !bytes.EqualFold(coding, []byte("identity")) {
+	if coding := h.ContentEncoding(); len(coding) > 0 && len(fc.Request.Body()) > 0 && !bytes.EqualFold(coding, []byte("identity")) {
 		return r, bad("the body has Content-Encoding %.40q; expected none", coding)
 	}
 	var ok bool

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"time"
 )
 
 // tlsListener accepts connections under TLS.
@@ -33,7 +32,6 @@ func (c tlsConn) Handshake() error {
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) && record.Conn != nil && beginsHTTP(record.RecordHeader) {
 		const text = "this port speaks TLS; expected https://"
-		_ = record.Conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		_, _ = io.WriteString(record.Conn, fmt.Sprintf("HTTP/1.1 400 Bad Request\r\n"+
 			"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text))
 		linger(c)

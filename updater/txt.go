@@ -28,6 +28,7 @@ func (w *wish) readChallenges(p params, value string) error {
 	if err != nil {
 		return err
 	}
+	w.named = names
 	if len(names) == 0 {
 		return errNotFQDN
 	}

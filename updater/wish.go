@@ -13,6 +13,7 @@ type wish struct {
 	protocol string
 	proof    proof
 	hosts    []*hostWish
+	named    []dns.Name // that it is about, for the log, if it has a flaw and so no hosts
 	// flaw is what is wrong with it, which only those are told that prove who they are.
 	flaw error
 	// oneZone says that the hosts have to be in one zone.
@@ -27,6 +28,12 @@ type wish struct {
 // names are those of its hosts that have one, as far as they are known by then.
 func (w *wish) names() []string {
 	var names []string
+	for _, name := range w.named {
+		names = append(names, string(name))
+	}
+	if len(names) > 0 {
+		return names
+	}
 	for _, h := range w.hosts {
 		if h.name != "" {
 			names = append(names, string(h.name))

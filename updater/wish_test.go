@@ -109,7 +109,7 @@ func TestAudit(t *testing.T) {
 	for _, line := range []string{
 		"level=INFO msg=\"host updated\" host=[home.example.org.] addrs=[192.0.2.1] key=" + id + " remote=127.0.0.1 protocol=dyndns2 agent=Router/1 changed=true",
 		"level=DEBUG msg=\"host updated\" host=[home.example.org.] addrs=[192.0.2.1] key=" + id,
-		`level=INFO msg="update refused" host=[] remote=127.0.0.1 protocol=dyndns2 agent="" err="malformed: myip: `,
+		`level=INFO msg="update refused" host=[home.example.org.] remote=127.0.0.1 protocol=dyndns2 agent="" err="malformed: myip: `,
 		`level=INFO msg="update denied" remote=127.0.0.1 protocol=dyndns2 agent="" err.reason="wrong secret" err.key=` + id,
 	} {
 		if !strings.Contains(log, line) {

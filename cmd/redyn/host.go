@@ -104,7 +104,8 @@ func hostAdd(c *cli.Context, store *redisstore.Store) error {
 	return nil
 }
 
-// notDelegated refuses a name that the zone here which holds it has delegated: nobody asks for it here.
+// notDelegated refuses a name at or below a delegation of the zone that holds it: resolvers do not ask for
+// it here.
 func notDelegated(ctx context.Context, store *redisstore.Store, name dns.Name) error {
 	zone, err := zoneOf(ctx, store, name, dns.TypeA)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Command redyn keeps DNS zones in Redis and answers PowerDNS from memory.
 //
-// Each group of commands has a file, or one for each command; main.go runs them, arguments.go puts the command
+// Each command, or group of commands, has a file of its own; main.go runs them, arguments.go puts the command
 // line in order, settings.go and config.go find every setting (flag, environment, file, in that
 // order), serve.go puts the parts of redyn together.
 package main
@@ -39,7 +39,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		err = app.RunContext(ctx, ordered)
 	}
 	if err == nil && out.err != nil {
-		err = fmt.Errorf("it is done, and what it printed is lost: %w", out.err)
+		err = fmt.Errorf("the command succeeded, but its output is lost: %w", out.err)
 	}
 	var told reported
 	switch {

@@ -109,7 +109,7 @@ func explain(c *cli.Context, err error) error {
 	var op *net.OpError
 	switch {
 	case errors.As(err, &op) && op.Op != "dial" && op.Timeout():
-		return fmt.Errorf("%w; redis at %s does not answer within --redis-timeout %s", err, redisstore.RedactURL(c.String("redis-url")), c.Duration("redis-timeout"))
+		return fmt.Errorf("%w; redis at %s did not answer in time (--redis-timeout is %s)", err, redisstore.RedactURL(c.String("redis-url")), c.Duration("redis-timeout"))
 	case errors.As(err, &op) && op.Op == "dial":
 		return fmt.Errorf("%w; is --redis-url %s right?", err, redisstore.RedactURL(c.String("redis-url")))
 	case errors.Is(err, redisstore.ErrHeld):

@@ -18,8 +18,8 @@ const (
 	typeGPOS     dns.Type = 27
 	typeLOC      dns.Type = 29
 	typeIPSECKEY dns.Type = 45
-	typeCSYNC    dns.Type = 62
 	typeCDNSKEY  dns.Type = 60
+	typeCSYNC    dns.Type = 62
 	typeNID      dns.Type = 104
 	typeL64      dns.Type = 106
 )
