@@ -90,6 +90,8 @@ func TestApplyRefuses(t *testing.T) {
 		f("twice", dns.ZoneChange{Zone: org, RRsets: []dns.RRset{www("192.0.2.5"), www("192.0.2.6")}})
 		f("twice", dns.ZoneChange{Zone: org}, dns.ZoneChange{Zone: org})
 		f("TTL", dns.ZoneChange{Zone: org, RRsets: []dns.RRset{dns.NewRRset(org, dns.TypeA, 1<<31, "192.0.2.1")}})
+		f("not UTF-8", dns.ZoneChange{Zone: org, RRsets: []dns.RRset{dns.NewRRset(org, dns.TypeTXT, 60, "\"caf\xe9\"")}})
+		f("not UTF-8", dns.ZoneChange{Zone: org, Metadata: dns.Metadata{"X-NOTE": {"caf\xe9"}}})
 		f("no content", dns.ZoneChange{Zone: org, Keys: map[dns.KeyID]*dns.Key{1: {}}})
 		f("from 1 on", dns.ZoneChange{Zone: org, Keys: map[dns.KeyID]*dns.Key{0: {Content: "private"}}})
 		kind, policy := dns.Kind("catalog"), dns.SerialPolicy("random")

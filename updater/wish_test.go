@@ -105,6 +105,7 @@ func TestAudit(t *testing.T) {
 	s.get("/nic/update?hostname=home.example.org&myip=192.0.2.1", basic("", secret)).is(t, 200, "nochg 192.0.2.1")
 	s.get("/nic/update?hostname=home.example.org&username=home.example.org&password=wrongword").is(t, 401, "badauth")
 	s.get("/nic/update?hostname=home.example.org&myip=bad.word&password="+secret).is(t, 200, "dnserr")
+	s.get("/nic/update?hostname=home.example.org&myip=bad.word&password="+secret, "User-Agent: "+strings.Repeat("x", 7000)).is(t, 200, "dnserr")
 	log := s.log.String()
 	for _, line := range []string{
 		"level=INFO msg=\"host updated\" host=[home.example.org.] addrs=[192.0.2.1] key=" + id + " remote=127.0.0.1 protocol=dyndns2 agent=Router/1 changed=true",
@@ -116,10 +117,13 @@ func TestAudit(t *testing.T) {
 			t.Errorf("the log lacks %s:\n%s", line, log)
 		}
 	}
+	if strings.Contains(log, strings.Repeat("x", mostAgent+1)) {
+		t.Error("the log has a User-Agent of any length")
+	}
 	if strings.Contains(log, secret) || strings.Contains(log, "wrongword") {
 		t.Errorf("the log has a secret:\n%s", log)
 	}
-	if strings.Join(s.store.used, " ") != strings.Join([]string{id, id, id}, " ") {
+	if strings.Join(s.store.used, " ") != strings.Join([]string{id, id, id, id}, " ") {
 		t.Errorf("used are %q", s.store.used)
 	}
 }
